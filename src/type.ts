@@ -62,13 +62,12 @@ export function widthOf(layout: Layout): number {
 
 /**
  * Bytes at the end of a var value that say how it is shown but not what it equals: two values are equal, and order, by the bytes
- * before the tail (numeric: 2 bytes of display scale; interval: 16 bytes of months, days, microseconds; timetz: 4 bytes of zone).
+ * before the tail (numeric: 2 bytes of display scale; interval: 16 bytes of months, days, microseconds).
  */
 export function tailOf(type: Type): number {
   switch (type.kind) {
     case 'numeric': return layoutOf(type) === 'var' ? 2 : 0
     case 'interval': return 16
-    case 'timetz': return 4
     default: return 0
   }
 }
