@@ -142,3 +142,22 @@ export function weightsOf(batch: Batch, memory: Memory): Int32Array {
   if (batch.weights === undefined) return new Int32Array(batch.length).fill(1)
   return memory.refresh().i32.slice(batch.weights / 4, batch.weights / 4 + batch.length)
 }
+
+/** Rows [from, to) of a batch, without copying anything. */
+export function sliceBatch(batch: Batch, from: number, to: number): Batch {
+  if (from === 0 && to === batch.length) return batch
+  const sliced: Batch = { schema: batch.schema, length: to - from, columns: batch.columns.map(column => sliceColumn(column, from, to)) }
+  return batch.weights === undefined ? sliced : { ...sliced, weights: batch.weights + 4 * from }
+}
+
+/** Rows [from, to) of a column, without copying anything. */
+export function sliceColumn(column: Column, from: number, to: number): Column {
+  const { type, valid, data } = column
+  const base = { type, length: to - from, valid: valid === undefined ? undefined : valid + from }
+  switch (data.kind) {
+    case 'flat': return { ...base, data: { kind: 'flat', values: data.values + from * widthOf(layoutOf(type)) } }
+    case 'var': return { ...base, data: { kind: 'var', offsets: data.offsets + 4 * from, bytes: data.bytes } }
+    case 'dict': return { ...base, data: { kind: 'dict', codes: data.codes + 4 * from, dictionary: data.dictionary } }
+    case 'const': return { ...base, data }
+  }
+}

@@ -17,7 +17,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['library', 'wire'],
   ['cli', 'main'],
 ]
-const TOP: Readonly<Record<string, string>> = { 'engine.ts': 'engine', 'view.ts': 'view', 'session.ts': 'session', 'index.ts': 'library', 'main.ts': 'main' }
+const TOP: Readonly<Record<string, string>> = { 'engine.ts': 'engine', 'view.ts': 'view', 'index.ts': 'library', 'main.ts': 'main' }
 
 function roomOf(file: string): string {
   const folder = file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined

@@ -2,9 +2,9 @@
  * One client's conversation with the engine: settings, transaction, prepared statements, portals, cursors. The wire and the library are faces of it;
  * it knows neither sockets nor messages.
  */
-import type { Batch } from './batch.ts'
-import type { Schema, Type } from './type.ts'
-import type { Value } from './value.ts'
+import type { Batch } from '../batch.ts'
+import type { Schema, Type } from '../type.ts'
+import type { Value } from '../value.ts'
 
 /** A column of an answer. */
 export interface AnswerField {
