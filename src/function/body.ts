@@ -1,2 +1,62 @@
-/** How a function computes. Filled in by exec/compile's author; see there. */
-export type Body = { readonly kind: 'special' }
+/**
+ * How a function of the table computes. Three ways, from fast to easy:
+ *   wasm    emits code for one row; the compiler fuses it with its neighbours into one loop over the batch;
+ *   column  an ordinary function over whole columns (a kernel call, a search over a byte buffer);
+ *   value   an ordinary function of one row's values; the compiler decodes, calls, encodes, row by row.
+ * A strict function's body never sees a NULL that matters: `value` is not called for such rows; `wasm` and `column` compute something for
+ * them, which is thrown away, and must not raise for them (`Emitter.raise` looks after that; `column` is given `wanted`).
+ */
+import type { Column } from '../batch.ts'
+import type { Address, Arena } from '../memory.ts'
+import type { Type } from '../type.ts'
+import type { Value } from '../value.ts'
+import type { Code, Emitter } from '../wasm.ts'
+
+/** The types at one call, modifiers included. */
+export interface Site {
+  readonly args: readonly Type[]
+  readonly result: Type
+}
+
+/** What stays the same while a statement runs. `Parameters` of plan.ts is one. */
+export interface Environment {
+  /** Microseconds since 1970. */
+  readonly now: bigint
+  /** IANA name of the session's TimeZone. */
+  readonly timeZone: string
+}
+
+/**
+ * One row's value in generated code. The codes are cheap and without effect (a local, a constant): they may be repeated.
+ * `valid` is an i32 that is 1 for a value, 0 for NULL; undefined when it cannot be NULL. What lies under a NULL is unspecified.
+ */
+export type Operand =
+  | { readonly layout: 'u8' | 'i32' | 'i64' | 'f32' | 'f64'; readonly value: Code; readonly valid: Code | undefined }
+  | { readonly layout: 'i128'; readonly low: Code; readonly high: Code; readonly valid: Code | undefined }
+  | { readonly layout: 'var'; readonly address: Code; readonly length: Code; readonly valid: Code | undefined }
+
+/** Emits the code for one row and tells where the result is. Of a strict function the result's `valid` may be left out: the compiler adds the arguments'. */
+export type Emit = (e: Emitter, args: readonly Operand[], site: Site) => Operand
+
+/** The result for one row's values. Throws `SqlError`. Of a strict function no argument is null. */
+export type Run = (args: readonly Value[], environment: Environment, site: Site) => Value
+
+/**
+ * The results for `length` rows. The columns have that length, in any encoding; constants are `const` columns. Rows whose byte at `wanted` is 0
+ * (undefined: none) are not looked at by anybody and must not raise. Of a strict function the result's `valid` may be left out.
+ */
+export type RunColumns = (columns: readonly Column[], length: number, arena: Arena, environment: Environment, site: Site, wanted: Address | undefined) => Column
+
+export type Body =
+  /** The compiler knows it: and, or, coalesce, … */
+  | { readonly kind: 'special' }
+  | { readonly kind: 'value'; readonly run: Run }
+  | { readonly kind: 'column'; readonly run: RunColumns }
+  /** `otherwise` computes where `accepts` says no (a numeric without precision, for instance); without `accepts` every site is emitted. */
+  | { readonly kind: 'wasm'; readonly emit: Emit; readonly accepts?: (site: Site) => boolean; readonly otherwise?: Run }
+
+export const SPECIAL: Body = { kind: 'special' }
+export const value = (run: Run): Body => ({ kind: 'value', run })
+export const columns = (run: RunColumns): Body => ({ kind: 'column', run })
+export const wasm = (emit: Emit, accepts?: (site: Site) => boolean, otherwise?: Run): Body =>
+  ({ kind: 'wasm', emit, ...(accepts === undefined ? {} : { accepts }), ...(otherwise === undefined ? {} : { otherwise }) })

@@ -38,6 +38,15 @@ export interface Cast {
   readonly fn: ScalarFunction | undefined
 }
 
+/**
+ * How the binder calls casts: `call(cast.fn.id, [value], target)`, and the call's `type` is the target with its modifiers, which the body obeys: `numeric(p,s)`
+ * rounds and checks (22003), `timestamp(p)` rounds. A cast of a kind to itself (`cast(numeric,numeric)`, `cast(timestamp,timestamp)`, …) changes the
+ * modifiers only. Lengths are functions of their own, also told by the call's type: `fit(varchar)` `fit(char)` cut (explicit casts), `store(varchar)` `store(char)`
+ * raise 22001 unless only blanks are cut (assignment). `text` to and from every type goes by text input and output; an unknown literal 'x' of type t is bound
+ * as the folded `cast(text,t)`. Where `fn` is undefined the binder changes the type of a column, literal or parameter in place and wraps anything else in the
+ * special function `relabel` (one argument, the same bytes under the call's type).
+ */
+
 /** How an aggregate is accumulated; each is implemented once in exec/aggregate. */
 export type Accumulator =
   | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or'
@@ -57,4 +66,4 @@ export interface AggregateFunction {
  * `is not distinct from` (two arguments of one type) · `coalesce` (arguments of one type, evaluated in turn) · `in` (first argument, then literals of the
  * same type: = ANY with SQL's NULL logic). `nullif(a, b)` is bound to CASE, `greatest`/`least` are functions.
  */
-export type SpecialId = 'and' | 'or' | 'not' | 'is null' | 'is not null' | 'is true' | 'is not true' | 'is false' | 'is not false' | 'is distinct from' | 'is not distinct from' | 'coalesce' | 'in'
+export type SpecialId = 'and' | 'or' | 'not' | 'is null' | 'is not null' | 'is true' | 'is not true' | 'is false' | 'is not false' | 'is distinct from' | 'is not distinct from' | 'coalesce' | 'in' | 'relabel'

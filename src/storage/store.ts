@@ -24,7 +24,7 @@ export interface ObjectStore {
   list(folder: string): Promise<readonly ObjectInfo[]>
   /**
    * `create`: atomic; never shows a partial object and never overwrites; false when the object exists already. `replace`: atomic too, always true.
-   * Durable when it returns.
+   * Durable when it returns. A path that ends in '/', without bytes, is a folder: it is listed though nothing is in it, and `stat` tells whether it is there.
    */
   write(path: string, bytes: Uint8Array, mode: 'create' | 'replace'): Promise<boolean>
   /** Removing what is not there is no error. */

@@ -1,0 +1,65 @@
+/**
+ * The function table, looked up by name or id.
+ */
+import { InternalError } from '../error.ts'
+import type { TypeKind } from '../type.ts'
+import { aggregates } from './aggregate.ts'
+import { booleanFunctions } from './boolean.ts'
+import { comparisonFunctions } from './comparison.ts'
+import type { AggregateFunction, Cast, ScalarFunction } from './function.ts'
+import { numberCasts, numberFunctions } from './number.ts'
+
+const castLists: readonly (readonly Cast[])[] = [numberCasts]
+const scalarLists: readonly (readonly ScalarFunction[])[] = [booleanFunctions, comparisonFunctions, numberFunctions]
+
+function grouped<T extends { readonly name: string }>(entries: Iterable<T>): ReadonlyMap<string, readonly T[]> {
+  const map = new Map<string, T[]>()
+  for (const entry of entries) {
+    const list = map.get(entry.name)
+    if (list === undefined) map.set(entry.name, [entry])
+    else list.push(entry)
+  }
+  return map
+}
+
+function byId<T extends { readonly id: string }>(entries: Iterable<T>): ReadonlyMap<string, T> {
+  const map = new Map<string, T>()
+  for (const entry of entries) {
+    if (map.has(entry.id)) throw new InternalError(`two functions are called ${entry.id}`)
+    map.set(entry.id, entry)
+  }
+  return map
+}
+
+const castMap: ReadonlyMap<string, Cast> = new Map(castLists.flat().map(entry => [`${entry.from},${entry.to}`, entry]))
+const castFunctions = [...castMap.values()].flatMap(entry => entry.fn === undefined ? [] : [entry.fn])
+const scalarsById = byId([...scalarLists.flat(), ...castFunctions])
+const scalarsByName = grouped(scalarsById.values())
+const aggregatesById = byId(aggregates)
+const aggregatesByName = grouped(aggregates)
+
+/** The functions and operators of a name (an operator's name is its symbol, a prefix operator has one argument); none: an empty list. */
+export const scalarsNamed = (name: string): readonly ScalarFunction[] => scalarsByName.get(name) ?? []
+
+/** The function that `Expr.fn` names. */
+export function scalarById(id: string): ScalarFunction {
+  const found = scalarsById.get(id)
+  if (found === undefined) throw new InternalError(`no function has the id ${id}`)
+  return found
+}
+
+export const aggregatesNamed = (name: string): readonly AggregateFunction[] => aggregatesByName.get(name) ?? []
+
+export function aggregateById(id: string): AggregateFunction {
+  const found = aggregatesById.get(id)
+  if (found === undefined) throw new InternalError(`no aggregate has the id ${id}`)
+  return found
+}
+
+/** The cast from one kind to another, also from a kind to itself when that can change a value (numeric → numeric(10,2)); undefined when there is none. */
+export const castBetween = (from: TypeKind, to: TypeKind): Cast | undefined => castMap.get(`${from},${to}`)
+
+/** Every entry, for pg_proc, pg_cast and the documentation. */
+export const allScalars = (): Iterable<ScalarFunction> => scalarsById.values()
+export const allAggregates = (): Iterable<AggregateFunction> => aggregatesById.values()
+export const allCasts = (): Iterable<Cast> => castMap.values()

@@ -1,0 +1,49 @@
+/** Queries inside expressions, as placeholders: `call` of `subquery N` over the tested values and the captured outer columns. */
+import { SqlError, unsupported } from '../error.ts'
+import { call, column } from '../expr.ts'
+import type { Expr } from '../expr.ts'
+import type { Plan } from '../plan.ts'
+import { BOOL } from '../type.ts'
+import { bindTerm, equalTypes } from './bind-expression.ts'
+import { sameExpr } from './equal.ts'
+import { newFrame } from './scope.ts'
+import type { Binding, BoundRelation, BoundSubquery, Frame } from './scope.ts'
+import type { Expression, Query, SubqueryExpression } from './syntax.ts'
+
+function bindInner(binding: Binding, frame: Frame, query: Query): { readonly relation: BoundRelation; readonly inner: Frame } {
+  const inner = newFrame(frame, frame.searchPath)
+  return { relation: binding.query(query, inner), inner }
+}
+
+function placeholder(binding: Binding, subquery: BoundSubquery, tests: readonly Expr[], type: Expr['type']): Expr {
+  const index = binding.subqueries.push(subquery) - 1
+  return call(`subquery ${index}`, [...tests, ...subquery.captures.map(capture => capture.outer)], type, subquery.at)
+}
+
+/** `(query)` as a value, EXISTS, ARRAY. */
+export function bindSubquery(binding: Binding, frame: Frame, e: SubqueryExpression): Expr {
+  if (e.how === 'array') throw unsupported('ARRAY(subquery)', { position: e.at })
+  const { relation, inner } = bindInner(binding, frame, e.query)
+  if (e.how === 'exists') return placeholder(binding, { how: 'exists', plan: relation.plan, captures: inner.captures, at: e.at }, [], BOOL)
+  const [only, ...more] = relation.plan.schema
+  if (only === undefined || more.length > 0) throw new SqlError('42601', 'subquery must return only one column', { position: e.at })
+  return placeholder(binding, { how: 'scalar', plan: relation.plan, captures: inner.captures, at: e.at }, [], only.type)
+}
+
+/** `left IN (query)`; the caller negates. The query's columns are brought to the types that `=` compares. */
+export function bindInQuery(binding: Binding, frame: Frame, left: Expression, query: Query, at: number): Expr {
+  const lefts = left.kind === 'row' ? left.fields : [left]
+  const terms = lefts.map(e => bindTerm(binding, frame, e))
+  const { relation, inner } = bindInner(binding, frame, query)
+  const { schema } = relation.plan
+  if (schema.length > terms.length) throw new SqlError('42601', 'subquery has too many columns', { position: at })
+  if (schema.length < terms.length) throw new SqlError('42601', 'subquery has too few columns', { position: at })
+  const pairs = terms.map((term, i) => equalTypes(binding, term, { expr: column(i, schema[i]?.type ?? term.expr.type), at }, at))
+  const plan = projected(relation.plan, pairs.map(([, right]) => right))
+  return placeholder(binding, { how: 'in', plan, captures: inner.captures, at }, pairs.map(([test]) => test), BOOL)
+}
+
+function projected(plan: Plan, exprs: readonly Expr[]): Plan {
+  if (exprs.every((expr, i) => sameExpr(expr, column(i, plan.schema[i]?.type ?? expr.type)))) return plan
+  return { kind: 'project', input: plan, exprs, schema: exprs.map((expr, i) => ({ name: plan.schema[i]?.name ?? '?column?', type: expr.type, nullable: true })) }
+}

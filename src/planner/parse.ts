@@ -1,0 +1,108 @@
+/**
+ * The door of libpg-query, PostgreSQL's own grammar as WebAssembly: text in, raw tree out, errors as `SqlError`. What the tree means is read
+ * at once by `tree*.ts`; nobody else sees it.
+ */
+import { SqlError } from '../error.ts'
+import { Scanner } from './lexer.ts'
+import { unitOfCharacter, characterOf } from './position.ts'
+import type { Tree } from './tree.ts'
+
+type Grammar = typeof import('libpg-query')
+
+let grammar: Grammar | undefined
+let loading: Promise<Grammar> | undefined
+let instances = 0
+
+/** Makes `parseTree` usable. Costs some milliseconds once, nothing afterwards. */
+export async function loadParser(): Promise<void> {
+  loading ??= load()
+  grammar = await loading
+}
+
+async function load(): Promise<Grammar> {
+  // A second instance is needed only when the first was hurt; a query behind the address makes Node build a new one.
+  const address = instances++ === 0 ? 'libpg-query' : `${import.meta.resolve('libpg-query')}?instance=${instances}`
+  const loaded = await import(/* @vite-ignore */ address) as Grammar
+  await loaded.loadModule()
+  return loaded
+}
+
+/**
+ * How deeply one expression may hang on another. A stack overflow inside WebAssembly loses a piece of its stack for good, and some thirty of them
+ * break the module; so what could overflow is refused before, by counting.
+ */
+const MAX_DEPTH = 4000
+
+/** The raw tree of the statements in the text. Error positions are 1-based characters of this very text. */
+export function parseTree(sql: string): readonly Tree[] {
+  if (grammar === undefined) throw new SqlError('XX000', 'the SQL parser is not loaded yet')
+  checkText(sql)
+  checkDepth(sql)
+  try {
+    const result: unknown = grammar.parseSync(sql)
+    return (result as { readonly stmts?: readonly { readonly stmt?: Tree }[] }).stmts?.flatMap(each => each.stmt === undefined ? [] : [each.stmt]) ?? []
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) {
+      loading = undefined // hurt: the next `loadParser` makes a fresh instance
+      throw tooDeep()
+    }
+    if (error instanceof Error && 'sqlDetails' in error) {
+      const details = (error as InstanceType<Grammar['SqlError']>).sqlDetails
+      throw postgresError(sql, error.message, details?.cursorPosition ?? 0)
+    }
+    throw error
+  }
+}
+
+/** SQLSTATE 54001, in Postgres's words. */
+export function tooDeep(position?: number): SqlError {
+  return new SqlError('54001', 'stack depth limit exceeded', { position, hint: 'Simplify the statement: it nests too deeply.' })
+}
+
+/** Throws 22021 for what cannot be UTF-8 text without a zero byte. */
+export function checkText(sql: string): void {
+  const zero = sql.indexOf('\0')
+  if (zero >= 0) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00', { position: characterOf(sql, zero) })
+  if (!sql.isWellFormed()) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": half of a surrogate pair')
+}
+
+const CHAIN_WORDS: ReadonlySet<string> = new Set(['join', 'union', 'intersect', 'except', 'case', 'is', 'collate', 'at', 'not', 'in', 'like', 'ilike', 'between', 'similar', 'isnull', 'notnull'])
+
+/** Bounds the depth of the tree from above: brackets that are open, and operators since the last comma of each. */
+function checkDepth(sql: string): void {
+  if (sql.length < MAX_DEPTH) return
+  const scanner = new Scanner(sql), counts: number[] = []
+  let here = 0, outer = 0 // operators in this bracket; everything in the brackets around it
+  for (;;) {
+    const kind = scanner.next()
+    if (kind === 'end') return
+    const c = sql.charCodeAt(scanner.start)
+    if (kind === 'name') {
+      const length = scanner.end - scanner.start
+      if (length >= 2 && length <= 9 && CHAIN_WORDS.has(scanner.text())) here++
+    } else if (kind === 'symbol') {
+      if (c === 40 || c === 91) { counts.push(here); outer += here + 2; here = 0 }
+      else if (c === 41 || c === 93) { here = counts.pop() ?? 0; outer = Math.max(0, outer - here - 2) }
+      else if (c === 44) here = 0
+      else if (c === 59) { counts.length = 0; outer = 0; here = 0 }
+      else if (c !== 46) here++
+    }
+    if (outer + here > MAX_DEPTH) throw tooDeep(characterOf(sql, scanner.start))
+  }
+}
+
+/** The grammar reports no SQLSTATE: it follows from the message. */
+function postgresError(sql: string, message: string, character: number): SqlError {
+  if (message.startsWith('memory exhausted') || message.startsWith('stack depth limit exceeded')) return tooDeep(character === 0 ? undefined : character + 1)
+  const code = /not (yet )?(implemented|supported)|no longer supported|not implemented/.test(message) ? '0A000'
+    : /^frame (start|end|starting)/.test(message) ? '42P20'
+    : /Unicode (escape|surrogate)/.test(message) && !message.startsWith('syntax') ? '22025'
+    : message.startsWith('unsafe use of') ? '22P06'
+    : message.startsWith('invalid byte sequence') ? '22021'
+    : /^precision for type/.test(message) ? '22023'
+    : message.startsWith('parameter number too large') ? '22003'
+    : '42601'
+  const position = character > 0 || message.startsWith('syntax error') || message.startsWith('unterminated') || message.startsWith('zero-length')
+    ? characterOf(sql, unitOfCharacter(sql, character)) : undefined
+  return new SqlError(code, message, { position })
+}

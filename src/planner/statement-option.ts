@@ -1,0 +1,32 @@
+/** WITH ( 'key' = 'value', dotted.key = 4, name ) and its like. */
+import type { Option } from './statement-syntax.ts'
+import type { TokenReader } from './token-reader.ts'
+
+/** The bracket that opens here. Quoted and dotted keys, dashes, several words (RETAIN HISTORY FOR '1 hour'); a key alone is true. */
+export function readOptions(t: TokenReader): Option[] {
+  return t.parenthesised(() => readOption(t))
+}
+
+function readOption(t: TokenReader): Option {
+  const at = t.at
+  let key = t.token.kind === 'string' ? t.string() : t.name()
+  for (;;) {
+    if (t.accept('.')) key += `.${t.nameOrString()}`
+    else if (t.accept('-')) key += `-${t.name()}`
+    else if (t.isName && !t.is('to') && !t.is('on') && !t.is('off')) key += ` ${t.next().text}`
+    else break
+  }
+  if (t.accept('=') || t.accept('=>') || t.accept('to')) return { key, value: readOptionValue(t), at }
+  if (t.is(',') || t.is(')')) return { key, value: 'true', at }
+  return { key, value: readOptionValue(t), at }
+}
+
+/** A string, number or word as text; `interval '1 day'` is the string; `(a, b)` and `a.b` keep their commas and dots. */
+export function readOptionValue(t: TokenReader): string {
+  if (t.token.kind === 'string') return t.string()
+  if (t.is('(')) return t.parenthesised(() => readOptionValue(t)).join(',')
+  if (t.accept('*')) return '*'
+  if (!t.isName) return t.number()
+  const words = t.path().join('.')
+  return t.token.kind === 'string' ? t.string() : words
+}

@@ -1,0 +1,198 @@
+/** One client's conversation: what it has set, prepared, opened and begun. Statements one at a time; `cancel` from any time. */
+import type { Batch } from '../batch.ts'
+import type { Engine } from '../engine.ts'
+import { Running } from '../engine.ts'
+import { SqlError } from '../error.ts'
+import type { Parameters } from '../plan.ts'
+import { splitStatements } from '../planner/lexer.ts'
+import { parseStatement } from '../planner/statement.ts'
+import type { SystemSession } from '../storage/system/system.ts'
+import type { Type } from '../type.ts'
+import type { Value } from '../value.ts'
+import type { Cursor } from './cursor.ts'
+import { done } from './answers.ts'
+import { executeStatement, isTransactionControl, prepareStatement } from './statement.ts'
+import type { PreparedStatement } from './statement.ts'
+import type { Answer, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
+import { Settings, milliseconds } from './settings.ts'
+import { Transaction } from './transaction.ts'
+
+export interface SessionOptions {
+  readonly user: string
+  /** What the start-up packet set. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** The number that pg_backend_pid() gives. */
+  readonly backendPid?: number
+}
+
+/** A statement whose bytes are zero: `;` or white space. */
+const EMPTY: Prepared = { sql: '', parameters: [], fields: undefined }
+
+export class Session implements SessionFace {
+  readonly engine: Engine
+  readonly settings = new Settings()
+  readonly user: string
+  readonly backendPid: number
+  readonly statements = new Map<string, Prepared>()
+  readonly cursors = new Map<string, Cursor>()
+  onParameter: ((name: string, value: string) => void) | undefined
+  onNotice: ((notice: Notice) => void) | undefined
+  /** The explicit transaction (BEGIN), if one is open. */
+  block: { readonly transaction: Transaction; readonly saved: ReadonlyMap<string, string>; failed: boolean } | undefined
+  #implicit: Transaction | undefined
+  #running: Running | undefined
+  #closed = false
+
+  constructor(engine: Engine, options: SessionOptions) {
+    this.engine = engine
+    this.user = options.user
+    this.backendPid = options.backendPid ?? process.pid
+    this.settings.startUser(options.user)
+    for (const [name, value] of Object.entries(options.settings ?? {})) this.settings.start(name, value)
+    this.settings.onReport = (name, value) => this.onParameter?.(name, value)
+  }
+
+  get transaction(): TransactionStatus {
+    return this.block === undefined ? 'idle' : this.block.failed ? 'failed' : 'open'
+  }
+  get reported(): ReadonlyMap<string, string> { return this.settings.reported }
+  setting(name: string): string | undefined { return this.settings.get(name) }
+  notice(notice: Notice): void { this.onNotice?.(notice) }
+
+  /** What the system relations and functions are told of this session. */
+  get system(): SystemSession {
+    return { catalog: this.engine.catalog, database: this.engine.database, user: this.user, backendPid: this.backendPid, searchPath: this.settings.searchPath, settings: () => this.settings.all(), setting: name => this.settings.get(name) }
+  }
+
+  /** The transaction that statements are part of: the block, or the implicit one that ends with `sync`. */
+  get current(): Transaction {
+    if (this.block !== undefined) return this.block.transaction
+    return this.#implicit ??= new Transaction(this.engine, this.settings.get('default_transaction_read_only') === 'on')
+  }
+
+  // async like its siblings: the statements of a string may come from a parser that is loaded on first use
+  async split(sql: string): Promise<readonly string[]> {
+    return splitStatements(sql).map(statement => statement.text)
+  }
+
+  async prepare(sql: string, types: readonly (Type | undefined)[] = []): Promise<Prepared> {
+    const statement = await parseStatement(sql)
+    if (statement === undefined) return EMPTY
+    this.#refuseWhenFailed(isTransactionControl(statement))
+    return prepareStatement(this, sql, statement, types)
+  }
+
+  async execute(prepared: Prepared, parameters: readonly Value[]): Promise<Answer> {
+    if (prepared === EMPTY) return done('')
+    const statement: PreparedStatement = await prepareStatement.from(this, prepared)
+    this.#refuseWhenFailed(isTransactionControl(statement.statement))
+    const running = this.begin(parameters)
+    try {
+      const answer = await executeStatement(this, statement, running)
+      return { ...answer, batches: this.#watched(answer.batches, running) }
+    } catch (error) {
+      this.#end(running)
+      this.fail()
+      throw error
+    }
+  }
+
+  /** What a statement that begins now carries. */
+  begin(values: readonly Value[]): Running {
+    if (this.#closed) throw new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' })
+    const parameters: Parameters = { values, now: BigInt(Date.now()) * 1000n, timeZone: this.settings.need('TimeZone') }
+    const running = new Running(this.system, parameters, this.block === undefined ? new Map() : this.block.transaction.versions)
+    this.#running = running
+    return running
+  }
+
+  async sync(failed: boolean): Promise<void> {
+    const transaction = this.#implicit
+    this.#implicit = undefined
+    if (this.block === undefined) await this.#closeCursors(false)
+    if (transaction === undefined) return
+    if (failed) await transaction.rollback()
+    else await transaction.commit()
+  }
+
+  fail(): void {
+    if (this.block !== undefined) this.block.failed = true
+  }
+
+  cancel(): void { this.#running?.cancel() }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#running?.cancel(new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' }))
+    await this.#closeCursors(true)
+    const transactions = [this.#implicit, this.block?.transaction]
+    this.#implicit = undefined
+    this.block = undefined
+    for (const transaction of transactions) await transaction?.rollback()
+  }
+
+  // ---- transaction blocks ------------------------------------------------------------------------------------------
+
+  async beginBlock(readOnly: boolean | undefined): Promise<void> {
+    if (this.block !== undefined) {
+      this.notice({ severity: 'WARNING', code: '25001', message: 'there is already a transaction in progress' })
+      return
+    }
+    // statements of the same simple query before BEGIN become part of the block
+    const transaction = this.#implicit ?? new Transaction(this.engine, readOnly ?? this.settings.get('default_transaction_read_only') === 'on')
+    this.#implicit = undefined
+    this.block = { transaction, saved: this.settings.save(), failed: false }
+    this.settings.set('transaction_read_only', transaction.readOnly ? 'on' : 'off')
+  }
+
+  /** COMMIT (a failed block rolls back) or ROLLBACK; the tag. */
+  async endBlock(commit: boolean): Promise<string> {
+    const block = this.block
+    if (block === undefined) {
+      this.notice({ severity: 'WARNING', code: '25P01', message: 'there is no transaction in progress' })
+      return commit ? 'COMMIT' : 'ROLLBACK'
+    }
+    this.block = undefined
+    await this.#closeCursors(false)
+    this.settings.set('transaction_read_only', undefined)
+    this.settings.set('transaction_isolation', undefined)
+    if (commit && !block.failed) {
+      await block.transaction.commit()
+      return 'COMMIT'
+    }
+    this.settings.restore(block.saved)
+    await block.transaction.rollback()
+    return 'ROLLBACK'
+  }
+
+  async #closeCursors(all: boolean): Promise<void> {
+    for (const [name, cursor] of this.cursors) {
+      if (!all && cursor.hold) continue
+      this.cursors.delete(name)
+      await cursor.close()
+    }
+  }
+
+  #refuseWhenFailed(control: boolean): void {
+    if (this.block?.failed === true && !control) throw new SqlError('25P02', 'current transaction is aborted, commands ignored until end of transaction block')
+  }
+
+  /** The batches of a statement, with its time limit, and the session's state kept right however they end. */
+  async *#watched(batches: AsyncGenerator<Batch, void, undefined>, running: Running): AsyncGenerator<Batch, void, undefined> {
+    const limit = milliseconds(this.settings.need('statement_timeout')) ?? 0
+    const timer = limit > 0 ? setTimeout(() => running.cancel(new SqlError('57014', 'canceling statement due to statement timeout')), limit) : undefined
+    try {
+      yield* batches
+    } catch (error) {
+      this.fail()
+      throw error
+    } finally {
+      clearTimeout(timer)
+      this.#end(running)
+    }
+  }
+
+  #end(running: Running): void {
+    if (this.#running === running) this.#running = undefined
+  }
+}

@@ -1,0 +1,220 @@
+/** Statements of a session: what each returns is known when it is prepared, what each does happens while its answer is read. */
+import type { Running } from '../engine.ts'
+import { SqlError, unsupported } from '../error.ts'
+import { explainRows, EXPLAIN_SCHEMA } from './explain.ts'
+import type { BoundInsert, BoundQuery } from '../planner/bind.ts'
+import type { Statement } from '../planner/statement-syntax.ts'
+import type { Schema, Type } from '../type.ts'
+import type { Value } from '../value.ts'
+import { doing, done, fieldsOf } from './answers.ts'
+import { bindInsertFor, bindQueryFor, constantOf, plannedQuery, typeNamed } from './binding.ts'
+import { copyAnswer, copyFields } from './copy.ts'
+import { declareCursor, fetchAnswer } from './fetch.ts'
+import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
+import { insertAnswer } from './insert.ts'
+import type { Answer, Prepared } from './face.ts'
+import type { Session } from './session.ts'
+import { SHOWS, showObjects } from './show.ts'
+import { subscribeSchema, subscriptionRows } from './subscribe.ts'
+import { beginSubscription, subscribedPlan } from './subscription.ts'
+
+/** A statement as prepared: its syntax, and what it was bound to. */
+export interface PreparedStatement extends Prepared {
+  readonly statement: Statement
+  readonly bound: BoundQuery | BoundInsert | undefined
+}
+
+const known = new WeakMap<Prepared, { readonly prepared: PreparedStatement; readonly shapes: unknown }>()
+
+/** Commands of the transaction itself, which a failed block still takes. */
+export function isTransactionControl(statement: Statement): boolean {
+  return statement.kind === 'transaction' && ['commit', 'rollback', 'rollbackTo'].includes(statement.what)
+}
+
+/** Binds a statement as far as its parameters and columns. */
+export async function prepareStatement(session: Session, sql: string, statement: Statement, types: readonly (Type | undefined)[]): Promise<PreparedStatement> {
+  const plain = (schema: Schema | undefined, parameters: readonly Type[] = []): PreparedStatement => ({ sql, statement, bound: undefined, parameters, fields: schema === undefined ? undefined : fieldsOf(schema) })
+  const prepared = await (async (): Promise<PreparedStatement> => {
+    switch (statement.kind) {
+      case 'select': {
+        const bound = await bindQueryFor(session, statement.query, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: bound.fields }
+      }
+      case 'insert': {
+        const bound = await bindInsertFor(session, statement, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: undefined }
+      }
+      case 'explain': {
+        const inner = await prepareStatement(session, sql, statement.statement, types)
+        return { ...plain(EXPLAIN_SCHEMA, inner.parameters), bound: inner.bound }
+      }
+      case 'subscribe': {
+        const bound = await subscribedPlan(session, statement, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: fieldsOf(subscribeSchema(bound.plan.schema, statement.progress === true)) }
+      }
+      case 'copy': {
+        const { bound, fields, parameters } = await copyFields(session, statement, types)
+        return { sql, statement, bound, parameters, fields }
+      }
+      case 'declare': {
+        const bound = statement.query.kind === 'subscribe' ? await subscribedPlan(session, statement.query, types) : await bindQueryFor(session, statement.query, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: undefined }
+      }
+      case 'createTable': {
+        if (statement.as === undefined) return plain(undefined)
+        const bound = await bindQueryFor(session, statement.as.query, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: undefined }
+      }
+      case 'execute': {
+        const inner = session.statements.get(statement.name)
+        if (inner === undefined) throw noStatement(statement.name)
+        return { sql, statement, bound: undefined, parameters: [], fields: inner.fields }
+      }
+      case 'fetch': {
+        const cursor = session.cursors.get(statement.cursor)
+        if (cursor === undefined) throw noCursor(statement.cursor)
+        return { sql, statement, bound: undefined, parameters: [], fields: statement.move ? undefined : cursor.source.fields }
+      }
+      case 'show': return plain(SHOWS.schemaOf(statement.name))
+      case 'showObjects': return plain(SHOWS.objectSchema(statement.what))
+      default: return plain(undefined)
+    }
+  })()
+  known.set(prepared, { prepared, shapes: undefined })
+  return prepared
+}
+
+/** The statement behind what `prepare` gave. Plans are bound anew for each execution, so that they fit the tables as they are. */
+prepareStatement.from = async (session: Session, prepared: Prepared): Promise<PreparedStatement> => {
+  const entry = known.get(prepared)
+  if (entry === undefined) throw new SqlError('26000', 'prepared statement does not exist')
+  return entry.prepared.bound === undefined ? entry.prepared : prepareStatement(session, prepared.sql, entry.prepared.statement, prepared.parameters)
+}
+
+export function noStatement(name: string): SqlError { return new SqlError('26000', `prepared statement "${name}" does not exist`) }
+export function noCursor(name: string): SqlError { return new SqlError('34000', `cursor "${name}" does not exist`) }
+
+/** Begins a statement. */
+export async function executeStatement(session: Session, prepared: PreparedStatement, running: Running): Promise<Answer> {
+  const { statement, bound } = prepared
+  switch (statement.kind) {
+    case 'select': {
+      const query = queryOf(bound)
+      const plan = plannedQuery(session, query, running)
+      return { fields: query.fields, schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
+    }
+    case 'insert': return insertAnswer(session, insertOf(bound), running)
+    case 'explain': return explainRows(session, statement, bound, running)
+    case 'subscribe': {
+      const { subscription, schema } = await beginSubscription(session, statement, queryOf(bound), running)
+      const progress = statement.progress === true
+      return { fields: fieldsOf(subscribeSchema(schema, progress)), schema: subscribeSchema(schema, progress), batches: subscriptionRows(subscription, schema, progress, session.engine.memory), tag: rows => `SUBSCRIBE ${rows}` }
+    }
+    case 'copy': return copyAnswer(session, statement, bound, running)
+    case 'createTable': return statement.as === undefined ? doing(() => createTable(session, statement)) : createTableAs(session, statement, queryOf(bound), running)
+    case 'createSchema': case 'createDatabase': return doing(() => createSchema(session, statement))
+    case 'drop': return doing(() => dropObjects(session, statement))
+    case 'prepare': return doing(async () => {
+      if (session.statements.has(statement.name)) throw new SqlError('42P05', `prepared statement "${statement.name}" already exists`)
+      session.statements.set(statement.name, await prepareStatement(session, statement.sql, statement.statement, statement.types.map(typeNamed)))
+      return 'PREPARE'
+    })
+    case 'execute': {
+      const inner = session.statements.get(statement.name)
+      if (inner === undefined) throw noStatement(statement.name)
+      if (inner.parameters.length !== statement.args.length) throw new SqlError('42601', `wrong number of parameters for prepared statement "${statement.name}"`, { detail: `Expected ${inner.parameters.length} parameters but got ${statement.args.length}.` })
+      const values = inner.parameters.map((type, i): Value => { const arg = statement.args[i]; return arg === undefined ? null : constantOf(session, arg, type) })
+      return executeStatement(session, await prepareStatement.from(session, inner), session.begin(values))
+    }
+    case 'deallocate': return doing(async () => {
+      if (statement.name === undefined) session.statements.clear()
+      else if (!session.statements.delete(statement.name)) throw noStatement(statement.name)
+      return statement.name === undefined ? 'DEALLOCATE ALL' : 'DEALLOCATE'
+    })
+    case 'declare': return doing(() => declareCursor(session, statement, queryOf(bound), running))
+    case 'fetch': return fetchAnswer(session, statement, running)
+    case 'close': return doing(async () => {
+      const names = statement.name === undefined ? [...session.cursors.keys()] : [statement.name]
+      for (const name of names) {
+        const cursor = session.cursors.get(name)
+        if (cursor === undefined) throw noCursor(name)
+        session.cursors.delete(name)
+        await cursor.close()
+      }
+      return statement.name === undefined ? 'CLOSE CURSOR ALL' : 'CLOSE CURSOR'
+    })
+    case 'transaction': return doing(() => controlTransaction(session, statement))
+    case 'setTransaction': return doing(async () => {
+      const { isolation, readOnly } = statement.modes, prefix = statement.session ? 'default_transaction' : 'transaction'
+      if (isolation !== undefined) session.settings.set(`${prefix}_isolation`, isolation)
+      if (readOnly !== undefined) session.settings.set(`${prefix}_read_only`, readOnly ? 'on' : 'off')
+      return 'SET'
+    })
+    case 'set': return doing(async () => {
+      session.settings.set(statement.name, statement.values === 'default' ? undefined : statement.values.join(', '))
+      return 'SET'
+    })
+    case 'reset': return doing(async () => {
+      if (statement.name === undefined) session.settings.resetAll()
+      else session.settings.set(statement.name, undefined)
+      return 'RESET'
+    })
+    case 'show': return SHOWS.setting(session, statement.name)
+    case 'showObjects': return showObjects(session, statement)
+    case 'discard': return doing(async () => {
+      if (statement.what === 'all') {
+        if (session.block !== undefined) throw new SqlError('25001', 'DISCARD ALL cannot run inside a transaction block')
+        for (const cursor of session.cursors.values()) await cursor.close()
+        session.cursors.clear()
+        session.statements.clear()
+        session.settings.resetAll()
+      } else if (statement.what === 'plans') { /* plans are bound for each execution */ }
+      return statement.what === 'all' ? 'DISCARD ALL' : `DISCARD ${statement.what.toUpperCase()}`
+    })
+    case 'maintenance':
+      // tables need no vacuum here and statistics are read from the files; clients send these as a courtesy
+      if (statement.what === 'analyze' || statement.what === 'vacuum' || statement.what === 'checkpoint') return done(statement.what.toUpperCase())
+      throw unsupported(statement.what.toUpperCase(), { position: statement.at })
+    case 'listen': case 'notify': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
+    case 'use': throw unsupported('USE', { position: statement.at, hint: 'SET search_path = …' })
+    case 'update': case 'delete': case 'merge': case 'truncate': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
+    case 'createView': throw unsupported(statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW', { position: statement.at })
+    case 'createStreaming': throw unsupported(`CREATE ${statement.object.toUpperCase()}`, { position: statement.at })
+    case 'comment': throw unsupported('COMMENT ON', { position: statement.at })
+    case 'other': throw unsupported(statement.name, { position: statement.at })
+  }
+}
+
+async function controlTransaction(session: Session, statement: Extract<Statement, { kind: 'transaction' }>): Promise<string> {
+  const block = session.block
+  switch (statement.what) {
+    case 'begin':
+      await session.beginBlock(statement.modes.readOnly)
+      if (statement.modes.isolation !== undefined) session.settings.set('transaction_isolation', statement.modes.isolation)
+      return 'BEGIN'
+    case 'commit': case 'rollback': {
+      const tag = await session.endBlock(statement.what === 'commit')
+      if (statement.chain && block !== undefined) await session.beginBlock(block.transaction.readOnly)
+      return tag
+    }
+    case 'savepoint': case 'release': case 'rollbackTo': {
+      const name = statement.name ?? ''
+      const command = { savepoint: 'SAVEPOINT', release: 'RELEASE SAVEPOINT', rollbackTo: 'ROLLBACK TO SAVEPOINT' }[statement.what]
+      if (block === undefined) throw new SqlError('25P01', `${command} can only be used in transaction blocks`)
+      if (statement.what === 'savepoint') block.transaction.savepoint(name)
+      else if (statement.what === 'release') block.transaction.release(name)
+      else { block.transaction.rollbackTo(name); block.failed = false }
+      return statement.what === 'savepoint' ? 'SAVEPOINT' : statement.what === 'release' ? 'RELEASE' : 'ROLLBACK'
+    }
+    case 'prepareTransaction': case 'commitPrepared': case 'rollbackPrepared': throw unsupported('two-phase commit', { position: statement.at })
+  }
+}
+
+function queryOf(bound: BoundQuery | BoundInsert | undefined): BoundQuery {
+  if (bound === undefined || 'target' in bound) throw new SqlError('XX000', 'the statement was not bound')
+  return bound
+}
+function insertOf(bound: BoundQuery | BoundInsert | undefined): BoundInsert {
+  if (bound === undefined || !('target' in bound)) throw new SqlError('XX000', 'the statement was not bound')
+  return bound
+}
