@@ -28,9 +28,14 @@ type Case = Extract<Expr, { kind: 'case' }>
 const YES = i32.const(1), NO = i32.const(0)
 const isNo = (code: Code | undefined): boolean => code !== undefined && code[0] === 0x41 && code[1] === 0 && code.length === 2
 
+/** Ids of the compiler's own functions: IN over a set of sorted values. */
+const IN_SET = 'in set', IN_SET_OR_NULL = 'in set or null'
+const isVolatileCall = (fn: string): boolean => fn !== IN_SET && fn !== IN_SET_OR_NULL && scalarById(fn).volatility === 'volatile'
+let unique = 0
+
 const keys = new WeakMap<Expr, string>()
 
-/** Equal for expressions that compute the same. */
+/** Equal for expressions that compute the same; two calls of a volatile function never do. */
 export function keyOf(expr: Expr): string {
   let key = keys.get(expr)
   if (key === undefined) {
@@ -38,7 +43,7 @@ export function keyOf(expr: Expr): string {
       case 'column': key = `c${expr.index}`; break
       case 'param': key = `p${expr.index}`; break
       case 'literal': key = `l${expr.value === null ? 'null' : String(expr.value)}:${typeKey(expr.type)}`; break
-      case 'call': key = `${JSON.stringify(expr.fn)}[${expr.args.map(keyOf).join(' ')}]:${typeKey(expr.type)}`; break
+      case 'call': key = `${JSON.stringify(expr.fn)}[${expr.args.map(keyOf).join(' ')}]:${typeKey(expr.type)}${isVolatileCall(expr.fn) ? `#${unique++}` : ''}`; break
       case 'case': key = `case[${expr.arms.map(arm => `${keyOf(arm.when)} ${keyOf(arm.then)}`).join(' ')} ${keyOf(expr.otherwise)}]:${typeKey(expr.type)}`; break
     }
     keys.set(expr, key)
@@ -153,7 +158,7 @@ export class Evaluator {
   }
 
   #call(expr: Call): Operand {
-    if (expr.fn === 'in set' || expr.fn === 'in set or null') return this.#inSet(expr)
+    if (expr.fn === IN_SET || expr.fn === IN_SET_OR_NULL) return this.#inSet(expr)
     const fn = scalarById(expr.fn), { body } = fn
     if (body.kind === 'special') return this.#special(expr)
     invariant(body.kind === 'wasm', `${expr.fn} has no code`)
@@ -317,7 +322,7 @@ export class Evaluator {
     else throw new InternalError(`a set of ${x.layout}`)
     // NULL has nothing to look up; it may be garbage
     const value = e.let(I32, x.layout === 'var' && x.valid !== undefined ? seq(x.valid, [0x04, I32], found, [0x05], NO, [0x0b]) : both(found, x.valid))
-    if (expr.fn === 'in set or null') return { layout: 'u8', value, valid: value }
+    if (expr.fn === IN_SET_OR_NULL) return { layout: 'u8', value, valid: value }
     return { layout: 'u8', value, valid: x.valid }
   }
 }

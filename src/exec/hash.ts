@@ -162,6 +162,13 @@ export class HashTable {
     this.#machine.kernel.table_release(4 * this.#header, ids, n)
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    for (const word of [COUNT, USED, FREE_COUNT, DEAD_COUNT, HEAP_TOP]) this.#set(word, 0)
+    if (this.#get(STATE) !== 0) this.#machine.memory.u8.fill(0, this.#get(STATE), this.#get(STATE) + this.#get(CAPACITY))
+    this.#setSlots(10)
+  }
+
   free(): void {
     for (const growing of [this.#keys, this.#hashes, this.#ends, this.#sizes, this.#free, this.#state]) growing.free()
     this.#slots.free()

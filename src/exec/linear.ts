@@ -56,10 +56,15 @@ export class Condition {
     return this.#program.select(batch, arena, this.#context.parameters)
   }
 
+  /** The chosen rows of a batch. */
+  pick(batch: Batch, { rows, count }: Selection, arena: Arena): Batch {
+    return gatherBatch(batch, rows, count, this.#context, arena)
+  }
+
   /** The batch's rows for which it is true; undefined when there is none. */
   filter(batch: Batch, arena: Arena): Batch | undefined {
-    const { rows, count } = this.select(batch, arena)
-    return count === 0 ? undefined : count === batch.length ? batch : gatherBatch(batch, rows, count, this.#context, arena)
+    const selection = this.select(batch, arena)
+    return selection.count === 0 ? undefined : selection.count === batch.length ? batch : this.pick(batch, selection, arena)
   }
 }
 

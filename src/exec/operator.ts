@@ -15,6 +15,8 @@ import type { Schema } from '../type.ts'
 
 export interface Operator {
   readonly schema: Schema
+  /** True when nothing that may still be pushed in this epoch can change what it gives. Only asked in a single epoch. */
+  readonly done?: boolean
   /** Takes a change of input `port`. */
   push(port: number, delta: Batch): Iterable<Batch>
   /** The epoch is over on all inputs: emits what was held back. */

@@ -28,5 +28,5 @@ export function readOptionValue(t: TokenReader): string {
   if (t.accept('*')) return '*'
   if (!t.isName) return t.number()
   const words = t.path().join('.')
-  return t.token.kind === 'string' ? t.string() : words
+  return t.isString() ? t.string() : words
 }

@@ -122,6 +122,8 @@ export class TokenReader {
 
   get isName(): boolean { return this.token.kind === 'name' || this.token.kind === 'quoted' }
 
+  isString(): boolean { return this.token.kind === 'string' }
+
   name(): string {
     if (!this.isName) throw this.error()
     return this.next().text

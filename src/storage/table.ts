@@ -6,7 +6,7 @@ import type { Arena } from '../memory.ts'
 import type { Batch } from '../batch.ts'
 import type { Expr } from '../expr.ts'
 import type { AsOf, TableName } from '../plan.ts'
-import type { Schema } from '../type.ts'
+import type { Field, Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { StoreSpec } from './store.ts'
 
@@ -100,7 +100,7 @@ export interface FileSplit {
   /** What comes out: the wanted columns. */
   readonly schema: Schema
   readonly files: readonly SplitFile[]
-  /** How often each row occurs: as given, or told by the row kind column of the file (+I +U: 1, −U −D: −1). */
+  /** How often each row occurs: as given, or told by the row kind (int2; 0 +I and 2 +U: 1, 1 −U and 3 −D: −1), which is then the first of `files[i].columns` behind the wanted ones. */
   readonly sign: 1 | -1 | 'column'
   /** When several rows may have one key and only the newest is in the table. Positions are in `files[i].columns`. */
   readonly merge?: Merge
@@ -130,15 +130,39 @@ export interface SplitFile {
   /** Per column of the read (wanted columns first, then those the merge needs): where it comes from. */
   readonly columns: readonly SplitColumn[]
   /** Positions of removed rows: a deletion vector inside a file. */
-  readonly deleted?: { readonly path: string; readonly start: number; readonly end: number }
+  readonly deleted?: VectorPlace
+  /** Rows at other positions than these are not read; what `deleted` removes is removed from these, too. */
+  readonly only?: VectorPlace
   /** See `Merge.onlyMarked`. */
   readonly marks?: boolean
+  /** With `marks`: its rows are in no version that is asked for. Its keys are marked, but none of its rows takes part in the merge. */
+  readonly keysOnly?: boolean
+}
+
+/** Bytes [start, end) of a file, in which a deletion vector (with its size in front) begins at `start`; some bytes may follow it. */
+export interface VectorPlace {
+  readonly path: string
+  readonly start: number
+  readonly end: number
 }
 
 export type SplitColumn =
-  /** The file's column of this name (top level), cast to the schema's type where they differ; NULL when the file lacks it. */
-  | { readonly kind: 'file'; readonly name: string; readonly field: import('../type.ts').Field; readonly nested?: unknown }
-  | { readonly kind: 'constant'; readonly value: Value; readonly field: import('../type.ts').Field }
+  /**
+   * The file's column of this name (top level), brought to `field`; NULL when the file lacks it. Without `reshape` the file holds the field's very type
+   * (as far as the format can say it); with it, the file holds `reshape.from`, and each value becomes one of the field's type as it says.
+   */
+  | { readonly kind: 'file'; readonly name: string; readonly field: Field; readonly reshape?: Reshape }
+  | { readonly kind: 'constant'; readonly value: Value; readonly field: Field }
+
+/** How a value as an old schema wrote it becomes a value of the newest schema. NULL stays NULL. */
+export type Reshape =
+  | { readonly kind: 'same'; readonly from: Type; readonly to: Type }
+  /** A cast of two scalar types that loses nothing: SQL's cast. */
+  | { readonly kind: 'cast'; readonly from: Type; readonly to: Type }
+  /** Field i of the result is field `fields[i].at` of the row as the file holds it, reshaped; NULL where undefined. */
+  | { readonly kind: 'row'; readonly from: Type; readonly to: Type; readonly fields: readonly ({ readonly at: number; readonly reshape: Reshape } | undefined)[] }
+  | { readonly kind: 'array'; readonly from: Type; readonly to: Type; readonly element: Reshape }
+  | { readonly kind: 'map'; readonly from: Type; readonly to: Type; readonly key: Reshape; readonly value: Reshape }
 
 /** Reads splits: one for the whole engine, in `read.ts`. Batches are valid until the iterator is advanced. */
 export type ReadSplit = (split: Split, want: Want, arena: Arena, stats: ScanStats) => AsyncIterable<Batch>

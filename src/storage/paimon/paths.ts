@@ -122,7 +122,7 @@ function decimalText(unscaled: bigint, scale: number): string {
 }
 
 /** Java's text of a float or double: plain between 10^-3 and 10^7, otherwise with an exponent; always a digit behind the point. */
-function javaFloat(value: number, single: boolean): string {
+export function javaFloat(value: number, single: boolean): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0'
   let text = value.toExponential()

@@ -8,7 +8,11 @@ import type { SimpleStats } from './stats.ts'
 import type { PaimonField, PaimonType } from './types.ts'
 
 /** How much is kept of a column: nothing, the number of NULLs, bounds of at most so many characters, or all. */
-export type StatsMode = { readonly kind: 'none' | 'counts' | 'full' } | { readonly kind: 'truncate'; readonly length: number }
+export interface StatsMode {
+  readonly kind: 'none' | 'counts' | 'full' | 'truncate'
+  /** Characters that are kept: only of `truncate`. */
+  readonly length: number
+}
 
 /** The mode of a column: its own option, else the table's, else truncate(16). */
 export function statsMode(schema: PaimonSchema, column: string): StatsMode {
@@ -16,9 +20,9 @@ export function statsMode(schema: PaimonSchema, column: string): StatsMode {
   const truncate = /^truncate\((\d+)\)$/i.exec(text.trim())
   if (truncate !== null) return { kind: 'truncate', length: Number(truncate[1]) }
   switch (text.trim().toLowerCase()) {
-    case 'none': return { kind: 'none' }
-    case 'counts': return { kind: 'counts' }
-    case 'full': return { kind: 'full' }
+    case 'none': return { kind: 'none', length: 0 }
+    case 'counts': return { kind: 'counts', length: 0 }
+    case 'full': return { kind: 'full', length: 0 }
     default: throw new SqlError('22023', `"${text}" is not a mode of statistics`, { hint: 'Known modes are none, counts, truncate(n) and full.' })
   }
 }

@@ -1,4 +1,5 @@
 /** The pages of a column chunk: their headers, and their bodies unpacked. */
+import { crc32 } from 'node:zlib'
 import { corrupt, unsupported } from '../../error.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Address, Arena, Memory } from '../../memory.ts'
@@ -23,6 +24,8 @@ export interface Page {
   readonly definitionBytes: number
   readonly repetitionBytes: number
   readonly compressed: boolean
+  /** Of the page's bytes as they are in the file. */
+  readonly checksum: number | undefined
 }
 
 /** Everything a chunk's reader needs: where its bytes are, and where to put things. */
@@ -78,16 +81,18 @@ interface PageHeader {
   definitionBytes: number
   repetitionBytes: number
   compressed: boolean
+  checksum: number | undefined
 }
 
 function pageHeader(reader: ThriftReader): PageHeader {
-  const header: PageHeader = { kind: undefined, size: -1, packed: -1, values: 0, encoding: 0, definitionEncoding: 3, repetitionEncoding: 3, definitionBytes: 0, repetitionBytes: 0, compressed: true }
+  const header: PageHeader = { kind: undefined, size: -1, packed: -1, values: 0, encoding: 0, definitionEncoding: 3, repetitionEncoding: 3, definitionBytes: 0, repetitionBytes: 0, compressed: true, checksum: undefined }
   let type = -1
   reader.struct(id => {
     switch (id) {
       case 1: type = reader.int(); break
       case 2: header.size = reader.int(); break
       case 3: header.packed = reader.int(); break
+      case 4: header.checksum = reader.int() >>> 0; break
       case 5:
         reader.field(id => {
           switch (id) {
@@ -153,6 +158,7 @@ export class PageUnpacker {
     const { leaf, memory } = this.#source
     const levels = page.definitionBytes + page.repetitionBytes
     if (page.definitionBytes < 0 || page.repetitionBytes < 0 || levels > page.packed || levels > page.size) this.#broken(number, 'its levels are longer than the page')
+    if (page.checksum !== undefined && crc32(memory.u8.subarray(page.at, page.at + page.packed)) !== page.checksum) this.#broken(number, 'its checksum is wrong')
     const body = this.#body(page, levels, number)
     let at = body.start
     if (page.kind === 'data2') {

@@ -1,0 +1,98 @@
+/** The source of rows: reads splits, keeps the rows that the scan's filter wants, and drops the columns that only the filter needed. */
+import type { Batch } from '../batch.ts'
+import { invariant } from '../error.ts'
+import type { Expr } from '../expr.ts'
+import { column, columnsOf, mapExpr, visitExpr } from '../expr.ts'
+import type { Arena } from '../memory.ts'
+import type { Parameters, ScanPlan } from '../plan.ts'
+import { readSplit } from '../storage/read.ts'
+import type { ScanStats, Split, Want } from '../storage/table.ts'
+import type { Field, Schema } from '../type.ts'
+import { cut, weighted } from './gather.ts'
+import { Condition } from './linear.ts'
+import type { Context } from './operator.ts'
+
+/** Rows that go through the operators at once: few enough that what is computed of them stays in the cache. */
+export const PIECE = 16384
+
+/** The expression with its parameters' values in their place. */
+export function bindParameters(expr: Expr, { values }: Parameters): Expr {
+  return mapExpr(expr, node => node.kind === 'param' ? { kind: 'literal', value: values[node.index - 1] ?? null, type: node.type } : node)
+}
+
+/** The filter's columns that are not among those wanted, each once. */
+function helpersOf({ columns, filter }: ScanPlan): readonly number[] {
+  return filter === undefined ? [] : columnsOf(filter).filter(index => !columns.includes(index))
+}
+
+/** What a scan asks of its table: its columns, then those that only its filter needs. */
+export function wantOf(plan: ScanPlan, parameters: Parameters): Want {
+  const columns = [...plan.columns, ...helpersOf(plan)]
+  return plan.filter === undefined ? { columns } : { columns, filter: bindParameters(plan.filter, parameters) }
+}
+
+export class Scan {
+  readonly schema: Schema
+  readonly plan: ScanPlan
+  readonly #context: Context
+  readonly #want: Want
+  readonly #condition: Condition | undefined
+  readonly #stats: ScanStats
+  readonly #read: Arena
+  readonly #arena: Arena
+
+  constructor(plan: ScanPlan, context: Context, stats: ScanStats) {
+    this.plan = plan
+    this.schema = plan.schema
+    this.#context = context
+    this.#want = wantOf(plan, context.parameters)
+    this.#stats = stats
+    this.#read = context.arena()
+    this.#arena = context.arena()
+    const { filter } = plan
+    if (filter === undefined) return
+    const { columns } = this.#want
+    const over = mapExpr(filter, node => node.kind === 'column' ? column(columns.indexOf(node.index), node.type) : node)
+    this.#condition = new Condition(over, wantedSchema(plan, columns, filter), context)
+  }
+
+  /** What to ask the table for. */
+  get want(): Want { return this.#want }
+
+  /** A split's rows, piece by piece. A batch is valid until the next is asked for. */
+  async *batches(split: Split): AsyncGenerator<Batch, void, undefined> {
+    for await (const batch of readSplit(split, this.#want, this.#read, this.#stats)) {
+      this.#context.check()
+      yield* this.#rows(batch)
+    }
+  }
+
+  *#rows(batch: Batch): Iterable<Batch> {
+    for (const piece of cut(batch, PIECE)) {
+      this.#arena.reset()
+      const columns = piece.columns.slice(0, this.schema.length)
+      if (this.#condition === undefined) { yield weighted({ schema: this.schema, length: piece.length, columns }, piece.weights); continue }
+      const { rows, count } = this.#condition.select(piece, this.#arena)
+      if (count === 0) continue
+      const wanted = weighted({ schema: this.schema, length: piece.length, columns }, piece.weights)
+      yield count === piece.length ? wanted : this.#condition.pick(wanted, { rows, count }, this.#arena)
+    }
+  }
+
+  close(): void {
+    this.#read.free()
+    this.#arena.free()
+  }
+}
+
+function wantedSchema(plan: ScanPlan, columns: readonly number[], filter: Expr): Schema {
+  const types = new Map<number, Field['type']>()
+  visitExpr(filter, node => { if (node.kind === 'column') types.set(node.index, node.type) })
+  return columns.map((index, i) => {
+    const field = plan.schema[i]
+    if (field !== undefined) return field
+    const type = types.get(index)
+    invariant(type !== undefined, 'a helper column is one of the filter\'s')
+    return { name: `column${index}`, type, nullable: true }
+  })
+}

@@ -1,0 +1,276 @@
+/** SELECT … FROM … WHERE … GROUP BY … HAVING … ORDER BY, in the order in which it means something. */
+import { SqlError, unsupported } from '../error.ts'
+import { childrenOf, column, withChildren } from '../expr.ts'
+import type { Expr } from '../expr.ts'
+import type { Order, Plan } from '../plan.ts'
+import type { Type } from '../type.ts'
+import { bindTerm, leftmost } from './bind-expression.ts'
+import { bindFrom } from './bind-from.ts'
+import { columnName } from './bind-name.ts'
+import { coerceToBool, nameOf, settle } from './coerce.ts'
+import { exprKey, sameExpr } from './equal.ts'
+import type { Tables } from './facts.ts'
+import { aggregate, distinct, pick, project, top } from './node.ts'
+import { findRelation } from './scope.ts'
+import type { Binding, BoundRelation, Frame, FoundAggregate, Origin, ScopeColumn } from './scope.ts'
+import { attach, filterWith, hasSubquery } from './subquery.ts'
+import type { Expression, GroupItem, Select, SortItem } from './syntax.ts'
+
+interface Target {
+  readonly expr: Expr
+  readonly name: string
+  readonly at: number
+  readonly origin: Origin | undefined
+}
+
+/** LIMIT and OFFSET, already constant. */
+export interface Bounds {
+  readonly limit: Expr | undefined
+  readonly offset: Expr | undefined
+}
+
+/** A SELECT with the ORDER BY and LIMIT of its query. With `open`, outputs of unknown type stay so, for whoever knows better. */
+export function bindSelect(binding: Binding, frame: Frame, tables: Tables, select: Select, orderBy: readonly SortItem[], bounds: Bounds, open: boolean): BoundRelation {
+  refuse(select)
+  const from = bindFrom(binding, frame, tables, select.from)
+  frame.scope = from.scope
+  let plan = from.plan
+  if (select.where !== undefined) {
+    frame.clause = 'WHERE'
+    const condition = coerceToBool(binding, bindTerm(binding, frame, select.where), 'WHERE')
+    plan = filterWith(binding, tables, plan, condition)
+  }
+  const aggregates: FoundAggregate[] = []
+  frame.aggregates = aggregates
+  frame.clause = 'SELECT'
+  const targets = bindTargets(binding, frame, select, open && select.distinct === undefined && orderBy.length === 0)
+  frame.aggregates = undefined
+  frame.clause = 'GROUP BY'
+  const keys = bindGroups(binding, frame, select, targets)
+  frame.aggregates = aggregates
+  frame.clause = 'HAVING'
+  const having = select.having === undefined ? undefined : coerceToBool(binding, bindTerm(binding, frame, select.having), 'HAVING')
+  frame.clause = 'ORDER BY'
+  const orders = orderBy.map(item => bindOrder(binding, frame, targets, item))
+  let exprs = [...targets.map(target => target.expr), ...orders.map(order => order.expr)]
+  if (aggregates.length > 0 || select.groupBy.length > 0 || having !== undefined) {
+    const grouped = group(binding, frame, tables, plan, keys, aggregates, [...exprs, ...(having === undefined ? [] : [having])])
+    plan = grouped.plan
+    exprs = grouped.exprs.slice(0, exprs.length)
+    const condition = having === undefined ? undefined : grouped.exprs[exprs.length]
+    if (condition !== undefined) plan = filterWith(binding, tables, plan, condition)
+  }
+  return finish(binding, tables, plan, targets, exprs, orders, select.distinct !== undefined, bounds)
+}
+
+function refuse(select: Select): void {
+  if (select.distinct !== undefined && select.distinct.on.length > 0) throw unsupported('DISTINCT ON', { position: select.distinct.on[0]?.at })
+  if (select.into !== undefined) throw unsupported('SELECT INTO', { position: select.into.at })
+  const window = select.windows[0]
+  if (window !== undefined) throw unsupported('WINDOW', { position: window.window.at })
+}
+
+function bindTargets(binding: Binding, frame: Frame, select: Select, open: boolean): Target[] {
+  return select.targets.flatMap(({ expression, alias, at }): Target[] => {
+    if (expression.kind === 'star') return expandStar(binding, frame, expression.path, expression.at)
+    const bound = bindTerm(binding, frame, expression)
+    const expr = open ? bound.expr : settle(binding, bound)
+    return [{ expr, name: alias ?? columnName(expression), at, origin: originOf(frame, expr) }]
+  })
+}
+
+/** The table's column behind an expression that is just that. */
+function originOf(frame: Frame, expr: Expr): Origin | undefined {
+  if (expr.kind !== 'column') return undefined
+  for (const relation of frame.scope.relations) {
+    for (const each of relation.columns) if (each.expr.kind === 'column' && each.expr.index === expr.index) return each.origin
+  }
+  return undefined
+}
+
+function expandStar(binding: Binding, frame: Frame, path: readonly string[], at: number): Target[] {
+  if (path.length === 0) {
+    if (frame.scope.relations.length === 0 && frame.scope.columns.length === 0) throw new SqlError('42601', 'SELECT * with no tables specified is not valid', { position: at })
+    return frame.scope.columns.map(each => target(binding, each, each.relation, at))
+  }
+  const { relation, level } = findRelation(binding, frame, path, at)
+  if (level !== frame) throw unsupported(`${path.join('.')}.* of an outer query`, { position: at })
+  return relation.columns.map(each => target(binding, each, relation.name, at))
+}
+
+function target(binding: Binding, each: ScopeColumn, relation: string, at: number): Target {
+  const expr = { ...each.expr }
+  binding.written.set(expr, { at, name: relation === '' ? each.name : `${relation}.${each.name}` })
+  return { expr, name: each.name, at, origin: each.origin }
+}
+
+/** GROUP BY's expressions: an ordinal, a column of FROM, an output's name, or any expression. */
+function bindGroups(binding: Binding, frame: Frame, select: Select, targets: readonly Target[]): Expr[] {
+  const keys: Expr[] = []
+  const add = (item: GroupItem): void => {
+    if (item.kind === 'rollup' || item.kind === 'cube' || item.kind === 'sets') throw unsupported(item.kind === 'sets' ? 'GROUPING SETS' : item.kind.toUpperCase(), { position: item.at })
+    if (item.kind === 'empty') return
+    const { expression } = item
+    if (expression.kind === 'row') {
+      for (const field of expression.fields) add({ kind: 'expression', expression: field, at: field.at })
+      return
+    }
+    const expr = groupExpression(binding, frame, expression, targets)
+    if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: item.at })
+    if (!keys.some(key => sameExpr(key, expr))) keys.push(expr)
+  }
+  for (const item of select.groupBy) add(item)
+  return keys
+}
+
+function groupExpression(binding: Binding, frame: Frame, expression: Expression, targets: readonly Target[]): Expr {
+  const position = ordinal(expression, 'GROUP BY', targets.length)
+  let found: Expr | undefined
+  if (position !== undefined) found = targets[position]?.expr
+  else if (expression.kind === 'column' && expression.path.length === 1) {
+    const [name] = expression.path
+    if (!frame.scope.columns.some(each => each.name === name)) found = outputNamed(targets, name ?? '', 'GROUP BY', expression.at)
+  }
+  if (found === undefined) return settle(binding, bindTerm(binding, frame, expression))
+  if (containsAggregate(found)) throw new SqlError('42803', 'aggregate functions are not allowed in GROUP BY', { position: aggregatePosition(found) ?? expression.at })
+  return found
+}
+
+function aggregatePosition(expr: Expr): number | undefined {
+  if (expr.kind === 'call' && expr.fn.startsWith('aggregate ')) return expr.position
+  for (const child of childrenOf(expr)) {
+    const found = aggregatePosition(child)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+const containsAggregate = (expr: Expr): boolean => (expr.kind === 'call' && expr.fn.startsWith('aggregate ')) || childrenOf(expr).some(containsAggregate)
+
+/** The 0-based output that an integer constant means; 42P10 when there is none. */
+function ordinal(expression: Expression, clause: string, count: number): number | undefined {
+  switch (expression.kind) {
+    case 'number': {
+      if (!/^\d+$/.test(expression.text)) {
+        if (/^-\d+$/.test(expression.text)) throw new SqlError('42P10', `${clause} position ${expression.text} is not in select list`, { position: expression.at })
+        break
+      }
+      const n = Number(expression.text)
+      if (n < 1 || n > count) throw new SqlError('42P10', `${clause} position ${expression.text} is not in select list`, { position: expression.at })
+      return n - 1
+    }
+    case 'string': case 'null': case 'bits': break
+    default: return undefined
+  }
+  throw new SqlError('42601', `non-integer constant in ${clause}`, { position: expression.at })
+}
+
+function outputNamed(targets: readonly Target[], name: string, clause: string, at: number): Expr | undefined {
+  const matches = targets.filter(each => each.name === name)
+  const [first] = matches
+  if (first !== undefined && matches.some(each => !sameExpr(each.expr, first.expr))) throw new SqlError('42702', `${clause} "${name}" is ambiguous`, { position: at })
+  return first?.expr
+}
+
+function bindOrder(binding: Binding, frame: Frame, targets: readonly Target[], item: SortItem): Order {
+  const { expression } = item
+  const position = ordinal(expression, 'ORDER BY', targets.length)
+  const found = position !== undefined ? targets[position]?.expr
+    : expression.kind === 'column' && expression.path.length === 1 ? outputNamed(targets, expression.path[0] ?? '', 'ORDER BY', expression.at) : undefined
+  const expr = found ?? settle(binding, bindTerm(binding, frame, expression))
+  return sortOrder(expr, item, expression)
+}
+
+/** How a sort item orders the values of an expression. */
+export function sortOrder(expr: Expr, item: SortItem, expression: Expression): Order {
+  unordered(expr.type, leftmost(expression))
+  if (item.using !== undefined && item.using !== '<' && item.using !== '>') throw unsupported(`ORDER BY … USING ${item.using}`, { position: item.at })
+  const descending = item.descending || item.using === '>'
+  return { expr, descending, nullsFirst: item.nulls === undefined ? descending : item.nulls === 'first' }
+}
+
+function unordered(type: Type, at: number): void {
+  if (type.kind === 'json' || type.kind === 'map') {
+    throw new SqlError('42883', `could not identify an ordering operator for type ${nameOf(type)}`, { position: at, hint: 'Use an explicit ordering operator or modify the query.' })
+  }
+}
+
+interface Grouped {
+  readonly plan: Plan
+  readonly exprs: readonly Expr[]
+}
+
+/** The aggregate over the input, and the expressions over its rows. */
+function group(binding: Binding, frame: Frame, tables: Tables, input: Plan, keys: readonly Expr[], aggregates: readonly FoundAggregate[], exprs: readonly Expr[]): Grouped {
+  const all = [...keys, ...dependentKeys(frame, keys, exprs)]
+  const parts = [...all, ...aggregates.flatMap(({ call }) => call.filter === undefined ? call.args : [...call.args, call.filter])]
+  const attached = attach(binding, tables, input, parts)
+  let next = all.length
+  const calls = aggregates.map(({ call }) => {
+    const args = call.args.map(arg => attached.exprs[next++] ?? arg)
+    return { ...call, args, ...(call.filter === undefined ? {} : { filter: attached.exprs[next++] ?? call.filter }) }
+  })
+  const names = all.map(key => key.kind === 'column' ? input.schema[key.index]?.name ?? 'key' : 'key')
+  const plan = aggregate(attached.plan, attached.exprs.slice(0, all.length), calls, names)
+  const positions = new Map(all.map((key, i) => [exprKey(key), i]))
+  const over = (expr: Expr, insideSubquery: boolean): Expr => {
+    const key = positions.get(exprKey(expr))
+    if (key !== undefined) return column(key, expr.type)
+    if (expr.kind === 'call' && expr.fn.startsWith('aggregate ')) return column(all.length + Number(expr.fn.slice('aggregate '.length)), expr.type)
+    if (expr.kind === 'column') {
+      const written = binding.written.get(expr), name = written?.name ?? input.schema[expr.index]?.name ?? ''
+      if (insideSubquery) throw new SqlError('42803', `subquery uses ungrouped column "${name}" from outer query`, { position: written?.at })
+      throw new SqlError('42803', `column "${name}" must appear in the GROUP BY clause or be used in an aggregate function`, { position: written?.at })
+    }
+    return withChildren(expr, childrenOf(expr).map(child => over(child, insideSubquery || hasSubquery(expr))))
+  }
+  return { plan, exprs: exprs.map(expr => over(expr, false)) }
+}
+
+/** Columns of a relation whose primary key is grouped by are determined by it: they join the keys. */
+function dependentKeys(frame: Frame, keys: readonly Expr[], exprs: readonly Expr[]): Expr[] {
+  const grouped = new Set(keys.map(exprKey)), found: Expr[] = []
+  for (const relation of frame.scope.relations) {
+    const key = relation.key.flatMap(position => relation.columns[position] ?? [])
+    if (key.length === 0 || !key.every(each => grouped.has(exprKey(each.expr)))) continue
+    const own = new Map(relation.columns.map(each => [exprKey(each.expr), each.expr]))
+    const visit = (expr: Expr): void => {
+      const each = exprKey(expr)
+      if (own.has(each) && !grouped.has(each)) {
+        grouped.add(each)
+        found.push(expr)
+      }
+      childrenOf(expr).forEach(visit)
+    }
+    exprs.forEach(visit)
+  }
+  return found
+}
+
+function finish(binding: Binding, tables: Tables, input: Plan, targets: readonly Target[], exprs: readonly Expr[], orders: readonly Order[], unique: boolean, bounds: Bounds): BoundRelation {
+  const attached = attach(binding, tables, input, exprs)
+  const outputs = attached.exprs.slice(0, targets.length)
+  const extra: Expr[] = []
+  const sorted = orders.map((order, i): Order => {
+    const expr = attached.exprs[targets.length + i] ?? order.expr
+    let position = outputs.findIndex(output => sameExpr(output, expr))
+    if (position < 0) {
+      if (unique) throw new SqlError('42P10', 'for SELECT DISTINCT, ORDER BY expressions must appear in select list', { position: binding.written.get(order.expr)?.at ?? (order.expr.kind === 'call' ? order.expr.position : undefined) })
+      position = outputs.length + extra.findIndex(each => sameExpr(each, expr))
+      if (position < outputs.length) position = outputs.length + extra.push(expr) - 1
+    }
+    return { ...order, expr: column(position, expr.type) }
+  })
+  const names = targets.map(each => each.name)
+  let plan: Plan = project(attached.plan, [...outputs, ...extra], [...names, ...extra.map(() => 'sort')])
+  if (unique) {
+    for (const each of targets) if (each.expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: each.at })
+    plan = distinct(plan)
+  }
+  if (sorted.length > 0 || bounds.limit !== undefined || bounds.offset !== undefined) plan = top(plan, sorted, bounds.limit, bounds.offset)
+  plan = pick(plan, targets.map((_, i) => i))
+  return {
+    plan,
+    columns: targets.map((each, i): ScopeColumn => ({ name: each.name, expr: column(i, plan.schema[i]?.type ?? each.expr.type), nullable: plan.schema[i]?.nullable ?? true, ...(each.origin === undefined ? {} : { origin: each.origin }) })),
+  }
+}

@@ -1,0 +1,135 @@
+/** The binder seen from a session: relations looked up in its catalog, constants computed with its settings, plans optimized as it wants them. */
+import type { Running } from '../engine.ts'
+import { SqlError } from '../error.ts'
+import type { Expr } from '../expr.ts'
+import type { Parameters, Plan, TableName } from '../plan.ts'
+import { bindConstantExpression, bindInsert, bindQuery, tablesNamed } from '../planner/bind.ts'
+import type { BoundInsert, BoundQuery } from '../planner/bind.ts'
+import { bindType } from '../planner/bind-type.ts'
+import { optimize } from '../planner/optimize.ts'
+import type { Environment, FoundRelation } from '../planner/scope.ts'
+import type { Insert } from '../planner/statement-syntax.ts'
+import type { Expression, Path, Query, TypeName } from '../planner/syntax.ts'
+import type { RelationShape } from '../storage/catalog.ts'
+import { SYSTEM_SCHEMAS, systemShape } from '../storage/system/system.ts'
+import { asBigInt, asInterval } from '../datum.ts'
+import { INT8, INTERVAL, TIMESTAMPTZ } from '../type.ts'
+import type { Type } from '../type.ts'
+import type { Value } from '../value.ts'
+import type { Session } from './session.ts'
+import { milliseconds } from './settings.ts'
+
+/** What names were found to mean when a statement was bound; a plan stays good as long as they mean the same. */
+export type Found = ReadonlyMap<string, RelationShape | undefined>
+
+const keyOf = (path: Path, searchPath: readonly string[]): string => JSON.stringify([path, searchPath])
+
+/** Looks up the relations of a statement. */
+export async function findRelations(session: Session, paths: readonly Path[]): Promise<Found> {
+  const found = new Map<string, RelationShape | undefined>(), { searchPath } = session.settings
+  for (const path of paths) {
+    const key = keyOf(path, searchPath)
+    if (!found.has(key)) found.set(key, await shapeOf(session, path))
+  }
+  return found
+}
+
+/** The relation that a dotted name means to a session; undefined when there is none. */
+export async function shapeOf(session: Session, path: Path): Promise<RelationShape | undefined> {
+  for (const name of candidates(session, path)) {
+    const shape = SYSTEM_SCHEMAS.includes(name.schema) ? systemShape(name) : session.block?.transaction.isDropped(name) === true ? undefined : await session.engine.catalog.shape(name)
+    if (shape !== undefined) return shape
+  }
+  return undefined
+}
+
+/** The full names that a name may stand for, in the order in which they are tried: pg_catalog first, then the search path. */
+function candidates(session: Session, path: Path): TableName[] {
+  const name = path.at(-1) ?? ''
+  if (path.length >= 2) {
+    const database = path.length > 2 ? path.at(-3) : undefined
+    if (database !== undefined && database !== session.engine.database) throw new SqlError('0A000', `cross-database references are not implemented: "${path.join('.')}"`)
+    return [{ schema: path.at(-2) ?? '', name }]
+  }
+  const { searchPath } = session.settings
+  return [...searchPath.includes('pg_catalog') ? [] : ['pg_catalog'], ...searchPath].map(schema => ({ schema, name }))
+}
+
+function environment(session: Session, found: Found, types: readonly (Type | undefined)[]): Environment {
+  const { searchPath } = session.settings
+  return {
+    lookup(path, under): FoundRelation | undefined {
+      const shape = found.get(keyOf(path, under))
+      if (shape === undefined) return undefined
+      return { kind: 'table', name: shape.name, schema: shape.columns, key: shape.key.map(name => shape.columns.findIndex(field => field.name === name)) }
+    },
+    searchPath,
+    parameterTypes: types,
+    fold: expr => session.engine.evaluate(expr, constants(session)),
+    database: session.engine.database,
+  }
+}
+
+function constants(session: Session): Parameters {
+  return { values: [], now: BigInt(Date.now()) * 1000n, timeZone: session.settings.need('TimeZone') }
+}
+
+/** A bound statement and what its names meant. */
+export type WithFound<T> = T & { readonly found: Found }
+
+export async function bindQueryFor(session: Session, query: Query, types: readonly (Type | undefined)[]): Promise<WithFound<BoundQuery>> {
+  const found = await findRelations(session, tablesNamed(query))
+  return { ...bindQuery(query, environment(session, found, types)), found }
+}
+
+export async function bindInsertFor(session: Session, insert: Insert, types: readonly (Type | undefined)[]): Promise<WithFound<BoundInsert>> {
+  const found = await findRelations(session, tablesNamed(insert))
+  return { ...bindInsert(insert, environment(session, found, types)), found }
+}
+
+/** True when the names of a bound statement still mean the same relations, with the same columns. */
+export async function stillGood(session: Session, found: Found): Promise<boolean> {
+  for (const [key, shape] of found) {
+    const [path, searchPath]: [Path, readonly string[]] = JSON.parse(key)
+    if (JSON.stringify(searchPath) !== JSON.stringify(session.settings.searchPath)) return false
+    const now = await shapeOf(session, path)
+    if (now !== shape && JSON.stringify(now) !== JSON.stringify(shape)) return false
+  }
+  return true
+}
+
+/** The plan to run: parameters become literals, then the rules (unless the session switched them off). */
+export function plannedQuery(session: Session, bound: BoundQuery | BoundInsert, running: Running): Plan {
+  for (const scan of bound.tables) session.block?.transaction.mayRead(scan)
+  return optimize(bound.plan, {
+    rules: session.settings.get('sluice.rules') === 'off' ? 'none' : 'all',
+    parameters: running.parameters,
+    fold: (expr: Expr) => session.engine.evaluate(expr, running.parameters),
+  })
+}
+
+/** The value of an expression without columns, as a value of `type` (assignment casts). */
+export function constantOf(session: Session, expression: Expression, type: Type): Value {
+  const expr = bindConstantExpression(expression, type, environment(session, new Map(), []))
+  return session.engine.evaluate(expr, constants(session))
+}
+
+/** A time as SUBSCRIBE takes it: a number of milliseconds since 1970, or a timestamp; in milliseconds. */
+export function timeOf(session: Session, expression: Expression, clause: string): number {
+  const number = expression.kind === 'number' || (expression.kind === 'string' && /^\d+$/.test(expression.value))
+  const value = constantOf(session, expression, number ? INT8 : TIMESTAMPTZ)
+  if (value === null) throw new SqlError('22004', `${clause} must not be NULL`)
+  return number ? Number(asBigInt(value)) : Number(asBigInt(value) / 1000n)
+}
+
+/** A span of time given as text, in milliseconds: `1s`, `500ms`, or an interval. */
+export function intervalMilliseconds(session: Session, text: string): number {
+  const simple = /^\d+$/.test(text.trim()) ? Number(text) * 1000 : milliseconds(text)
+  if (simple !== undefined) return simple
+  const value = asInterval(constantOf(session, { kind: 'string', value: text, at: 1 }, INTERVAL))
+  return Number((BigInt(value.months) * 30n + BigInt(value.days)) * 86_400_000n + value.micros / 1000n)
+}
+
+/** The type that a name means. */
+export function typeNamed(name: TypeName): Type { return bindType(name) }
+
