@@ -8,11 +8,11 @@ import { encodeValue, setFixed } from '../datum.ts'
 import { SqlError, invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { columnsOf } from '../expr.ts'
-import { gatherColumn } from '../gather.ts'
 import type { Address, Arena, Memory } from '../memory.ts'
 import type { Parameters } from '../plan.ts'
 import { layoutOf, widthOf } from '../type.ts'
-import type { Type } from '../type.ts'
+import type { Schema, Type } from '../type.ts'
+import type { Environment } from '../function/body.ts'
 import type { Value } from '../value.ts'
 import { keyOf } from './expression.ts'
 import { callFunction } from './invocation.ts'
@@ -31,29 +31,30 @@ export interface ProgramContext {
 /** A program as plain data, for another thread to open. */
 export interface ProgramHandle {
   readonly exprs: readonly Expr[]
+  readonly input: Schema
 }
 
-/** Rows for which a condition is true: ascending numbers, u32 side by side; or every row. */
-export type Selection = 'all' | { readonly count: number; readonly rows: Address }
+/** Rows for which a condition is true: ascending numbers, u32 side by side. */
+export interface Selection {
+  readonly count: number
+  readonly rows: Address
+}
 
 /** V8 does not replace a running loop by its optimised version: a call handles no more rows than this. */
 const STRIDE = 16384
 
-export function compile(exprs: readonly Expr[], context: ProgramContext): Program {
-  return new Program(exprs, normalize(exprs), context)
+/** A program for expressions over columns of these fields. What a batch's columns are encoded as, and whether they have NULLs, is seen batch by batch. */
+export function compile(exprs: readonly Expr[], input: Schema, context: ProgramContext): Program {
+  return new Program(exprs, input, context)
 }
 
-export const openProgram = (handle: ProgramHandle, context: ProgramContext): Program => compile(handle.exprs, context)
-
-export function compilePredicate(condition: Expr, context: ProgramContext): Predicate {
-  return new Predicate(compile([condition], context))
-}
+export const openProgram = (handle: ProgramHandle, context: ProgramContext): Program => compile(handle.exprs, handle.input, context)
 
 /** The value of an expression without columns: the very code that would run in a query, on one row. */
 export function evaluateConstant(expr: Expr, parameters: Parameters, context: ProgramContext): Value {
   const arena = context.memory.arena()
   try {
-    const [column] = compile([expr], { memory: context.memory, parameters }).over([], 1, arena)
+    const [column] = compile([expr], [], context).over([], 1, arena, parameters)
     invariant(column !== undefined, 'one expression, one column')
     return columnReader(column, context.memory)(0)
   } finally {
@@ -70,48 +71,42 @@ export class Program {
   readonly #used: readonly number[]
   #image: { readonly parameters: Parameters; readonly image: UniformImage } | undefined
 
-  constructor(exprs: readonly Expr[], normal: Normal, context: ProgramContext) {
-    this.handle = { exprs }
-    this.#normal = normal
+  constructor(exprs: readonly Expr[], input: Schema, context: ProgramContext) {
+    this.handle = { exprs, input }
+    this.#normal = normalize(exprs)
     this.#context = context
-    this.#used = columnsOf(...normal.exprs)
+    this.#used = columnsOf(...this.#normal.exprs)
   }
 
   /** The expressions' values, one column each. An expression that is a column gives that very column. What is new is in `arena`. */
-  run(batch: Batch, arena: Arena): Column[] {
-    return this.over(batch.columns, batch.length, arena)
-  }
-
-  /** The same for some rows: the results have one row for each number in `rows`. */
-  runPicked(batch: Batch, rows: Exclude<Selection, 'all'>, arena: Arena): Column[] {
-    const numbers = arena.memory.refresh().u32.slice(rows.rows / 4, rows.rows / 4 + rows.count)
-    return this.over(batch.columns.map((column, i) => this.#used.includes(i) ? gatherColumn(column, numbers, arena) : column), rows.count, arena)
+  run(batch: Batch, arena: Arena, parameters = this.#context.parameters): Column[] {
+    return this.over(batch.columns, batch.length, arena, parameters)
   }
 
   /** The same over columns of `length` rows. */
-  over(columns: readonly Column[], length: number, arena: Arena): Column[] {
+  over(columns: readonly Column[], length: number, arena: Arena, parameters: Parameters): Column[] {
     if (length === 0) return this.#normal.exprs.map(expr => columnFromValues([], expr.type, arena))
-    const { finals, slots } = this.#evaluateAhead(columns, length, arena)
+    const { finals, slots } = this.#evaluateAhead(columns, length, arena, parameters)
     const results: (Column | undefined)[] = finals.map(expr => expr.kind === 'column' ? slots.plain(expr.index, expr.type, arena) : expr.kind === 'literal' || expr.kind === 'param' ? slots.constant(expr, arena) : undefined)
     const rest = finals.flatMap((expr, i) => results[i] === undefined ? [{ expr, guard: undefined, slot: i }] : [])
     if (rest.length > 0) slots.compute(rest, arena).forEach((column, k) => { results[rest[k]?.slot ?? 0] = column })
     return results.map(column => { invariant(column !== undefined, 'a result'); return column })
   }
 
-  /** Of a program of one condition. */
-  select(columns: readonly Column[], length: number, arena: Arena): Selection {
-    if (length === 0) return { count: 0, rows: arena.alloc(0) }
-    const { finals, slots } = this.#evaluateAhead(columns, length, arena)
+  /** Of a program of one condition: the rows for which it is true (not false, not NULL). */
+  select(batch: Batch, arena: Arena, parameters = this.#context.parameters): Selection {
+    if (batch.length === 0) return { count: 0, rows: arena.alloc(0) }
+    const { finals, slots } = this.#evaluateAhead(batch.columns, batch.length, arena, parameters)
     const [condition] = finals
     invariant(condition !== undefined, 'a condition')
     return slots.select(condition, arena)
   }
 
   /** Runs everything up to the last pass. */
-  #evaluateAhead(columns: readonly Column[], length: number, arena: Arena): { finals: readonly Expr[]; slots: Slots } {
+  #evaluateAhead(columns: readonly Column[], length: number, arena: Arena, parameters: Parameters): { finals: readonly Expr[]; slots: Slots } {
     const { memory } = this.#context
     memory.refresh()
-    const image = this.#uniforms()
+    const image = this.#uniforms(parameters)
     const slots = new Slots(columns, length, image, this.#context)
     let key = ''
     for (const i of this.#used) key += kindOf(columns[i], length)
@@ -119,7 +114,7 @@ export class Program {
     if (plan === undefined) this.#plans.set(key, plan = prepare(this.#normal, columns, key, this.#used))
     if (plan.parts.length > 0) {
       try {
-        for (const part of plan.parts) slots.put(part.slot, this.#part(part, columns, arena, image))
+        for (const part of plan.parts) slots.put(part.slot, this.#part(part, columns, arena, image, parameters))
       } catch (error) {
         // an entry or constant that no row needs may have raised: row by row tells
         if (!(error instanceof SqlError)) throw error
@@ -128,22 +123,16 @@ export class Program {
         this.#plans.set(`plain ${plain}`, plan)
       }
     }
-    for (const pass of plan.staged.passes) {
-      slots.compute(pass.outputs, arena).forEach((column, i) => slots.put(pass.outputs[i]?.slot ?? 0, column))
-      for (const invocation of pass.invocations) slots.put(invocation.slot, callFunction(invocation, slots, length, arena, this.#context.parameters))
-    }
+    slots.pass(plan.staged, arena, parameters)
     return { finals: plan.staged.finals, slots }
   }
 
   /** One part evaluated over a dictionary, or once for all rows. */
-  #part(part: Part, columns: readonly Column[], arena: Arena, image: UniformImage): Slot {
+  #part(part: Part, columns: readonly Column[], arena: Arena, image: UniformImage, parameters: Parameters): Slot {
     const source = part.column === undefined ? undefined : columns[part.column]
     const evaluate = (input: readonly Column[], length: number): Column => {
       const slots = new Slots(input, length, image, this.#context)
-      for (const pass of part.staged.passes) {
-        slots.compute(pass.outputs, arena).forEach((column, i) => slots.put(pass.outputs[i]?.slot ?? 0, column))
-        for (const invocation of pass.invocations) slots.put(invocation.slot, callFunction(invocation, slots, length, arena, this.#context.parameters))
-      }
+      slots.pass(part.staged, arena, parameters)
       const [final] = part.staged.finals
       invariant(final !== undefined, 'a part is one expression')
       if (final.kind === 'column') return slots.plain(final.index, final.type, arena)
@@ -160,22 +149,9 @@ export class Program {
     return { kind: 'lookup', entries, codes, valid: source.valid, nullCode, length: source.length }
   }
 
-  #uniforms(): UniformImage {
-    const { parameters } = this.#context
+  #uniforms(parameters: Parameters): UniformImage {
     if (this.#image?.parameters !== parameters) this.#image = { parameters, image: new UniformImage(this.#normal.uniforms, parameters) }
     return this.#image.image
-  }
-}
-
-/** A condition over batches. */
-export class Predicate {
-  readonly program: Program
-  constructor(program: Program) { this.program = program }
-  get handle(): ProgramHandle { return this.program.handle }
-
-  /** The rows of the batch for which the condition is true (not false, not NULL). */
-  select(batch: Batch, arena: Arena): Selection {
-    return this.program.select(batch.columns, batch.length, arena)
   }
 }
 
@@ -344,6 +320,14 @@ export class Slots {
     this.#slots[slot] = 'kind' in value ? value : { kind: 'column', column: value }
   }
 
+  /** Runs the passes: generated code, then functions. */
+  pass({ passes }: Staged, arena: Arena, environment: Environment): void {
+    for (const pass of passes) {
+      this.compute(pass.outputs, arena).forEach((column, i) => this.put(pass.outputs[i]?.slot ?? 0, column))
+      for (const invocation of pass.invocations) this.put(invocation.slot, callFunction(invocation, this, this.length, arena, environment))
+    }
+  }
+
   #at(index: number): Slot {
     const slot = this.#slots[index]
     invariant(slot !== undefined, `slot ${index} is empty`)
@@ -357,7 +341,7 @@ export class Slots {
       const { column } = slot
       return column.data.kind === 'const' && column.length !== this.length ? { ...column, length: this.length } : column
     }
-    const { entries, nullCode, codes, valid } = slot, { memory } = arena.memory.refresh().u8 === undefined ? arena : arena
+    const { entries, nullCode, codes, valid } = slot, { memory } = arena
     // NULL only where the row is: still a dictionary
     const nulls = entries.valid
     if (entries.data.kind !== 'const' && (nullCode === undefined ? nulls === undefined : nulls !== undefined && nullCode > 0 && memory.u8[nulls + nullCode] === 0 && !memory.u8.subarray(nulls, nulls + nullCode).includes(0))) {
@@ -408,10 +392,9 @@ export class Slots {
 
   /** The rows for which the condition is true. */
   select(condition: Expr, arena: Arena): Selection {
-    if (condition.kind === 'literal') return condition.value === true ? 'all' : { count: 0, rows: arena.alloc(0) }
     const loop = this.#loop('select', [{ expr: condition, guard: undefined }]), rows = arena.alloc(4 * this.length + 64)
     const count = this.#runLoop(loop, arena, () => undefined, rows)
-    return count === this.length ? 'all' : { count, rows }
+    return { count, rows }
   }
 
   #loop(kind: 'project' | 'select', outputs: readonly LoopOutput[]): Loop {

@@ -3,7 +3,6 @@ import type { Column } from '../batch.ts'
 import { columnFromValues, columnReader } from '../column.ts'
 import { invariant } from '../error.ts'
 import type { Environment } from '../function/body.ts'
-import { flattenColumn } from '../gather.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { Value } from '../value.ts'
 import type { Slots } from './compile.ts'
@@ -45,11 +44,17 @@ function nullColumn(type: Column['type'], length: number, arena: Arena): Column 
   return { type, length, valid: undefined, data: { kind: 'const', one: columnFromValues([null], type, arena) } }
 }
 
+/** A constant once for each row. */
+function spread(column: Column, arena: Arena): Column {
+  const value = columnReader(column, arena.memory)(0)
+  return columnFromValues(Array.from({ length: column.length }, () => value), column.type, arena)
+}
+
 /** NULL, too, where an argument is. */
 function withArgumentNulls(result: Column, args: readonly Column[], arena: Arena): Column {
   const masks = args.flatMap(arg => arg.valid === undefined ? [] : [arg.valid])
   if (masks.length === 0) return result
-  const flat = result.data.kind === 'const' ? flattenColumn(result, arena) : result
+  const flat = result.data.kind === 'const' ? spread(result, arena) : result
   if (flat.valid !== undefined) masks.push(flat.valid)
   const valid = arena.alloc(flat.length), { u8 } = arena.memory.refresh()
   and(u8, masks, valid, flat.length)

@@ -2,11 +2,11 @@
 import type { Batch, Column } from '../batch.ts'
 import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import type { Address, Arena } from '../memory.ts'
+import type { Arena } from '../memory.ts'
 import type { Schema } from '../type.ts'
 import { sameType } from '../type.ts'
-import type { Program } from './compile.ts'
-import { compile } from './compile.ts'
+import type { Predicate, Program, Selection } from './compile.ts'
+import { compile, compilePredicate } from './compile.ts'
 import { gatherBatch, weighted } from './gather.ts'
 import type { Context, Operator } from './operator.ts'
 
@@ -14,18 +14,16 @@ import type { Context, Operator } from './operator.ts'
 export class Expressions {
   readonly #plain: readonly (number | undefined)[]
   readonly #program: Program | undefined
-  readonly #context: Context
 
   constructor(exprs: readonly Expr[], input: Schema, context: Context) {
-    this.#context = context
     this.#plain = exprs.map(expr => expr.kind === 'column' && sameType(expr.type, input[expr.index]?.type ?? expr.type) ? expr.index : undefined)
     const others = exprs.filter((_, i) => this.#plain[i] === undefined)
-    this.#program = others.length === 0 ? undefined : compile(others, input, context)
+    this.#program = others.length === 0 ? undefined : compile(others, context)
   }
 
   /** A column an expression, valid as long as the batch and the arena are. */
   run(batch: Batch, arena: Arena): Column[] {
-    const computed = this.#program?.run(batch, arena, this.#context.parameters) ?? []
+    const computed = this.#program?.run(batch, arena) ?? []
     let next = 0
     return this.#plain.map(index => {
       const column = index === undefined ? computed[next++] : batch.columns[index]
@@ -35,37 +33,27 @@ export class Expressions {
   }
 }
 
-/** Rows that were chosen: their numbers (u32), ascending. */
-export interface Selection {
-  readonly rows: Address
-  readonly count: number
-}
-
-/** A condition over batches of one schema. */
+/** A condition over batches. */
 export class Condition {
-  readonly #program: Program
+  readonly #predicate: Predicate
   readonly #context: Context
 
-  constructor(condition: Expr, input: Schema, context: Context) {
+  constructor(condition: Expr, context: Context) {
     this.#context = context
-    this.#program = compile([condition], input, context)
+    this.#predicate = compilePredicate(condition, context)
   }
 
   /** The rows for which it is true. */
-  select(batch: Batch, arena: Arena): Selection {
-    return this.#program.select(batch, arena, this.#context.parameters)
-  }
+  select(batch: Batch, arena: Arena): Selection { return this.#predicate.select(batch, arena) }
 
-  /** The chosen rows of a batch. */
-  pick(batch: Batch, { rows, count }: Selection, arena: Arena): Batch {
-    return gatherBatch(batch, rows, count, this.#context, arena)
+  /** The chosen rows of a batch; undefined when there is none. */
+  pick(batch: Batch, selection: Selection, arena: Arena): Batch | undefined {
+    if (selection === 'all' || selection.count === batch.length) return batch
+    return selection.count === 0 ? undefined : gatherBatch(batch, selection.rows, selection.count, this.#context, arena)
   }
 
   /** The batch's rows for which it is true; undefined when there is none. */
-  filter(batch: Batch, arena: Arena): Batch | undefined {
-    const selection = this.select(batch, arena)
-    return selection.count === 0 ? undefined : selection.count === batch.length ? batch : this.pick(batch, selection, arena)
-  }
+  filter(batch: Batch, arena: Arena): Batch | undefined { return this.pick(batch, this.select(batch, arena), arena) }
 }
 
 /** Rows for which the condition is true. */
@@ -76,7 +64,7 @@ export class Filter implements Operator {
 
   constructor(condition: Expr, schema: Schema, context: Context) {
     this.schema = schema
-    this.#condition = new Condition(condition, schema, context)
+    this.#condition = new Condition(condition, context)
     this.#arena = context.arena()
   }
 

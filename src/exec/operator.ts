@@ -11,6 +11,7 @@ import type { Arena, Memory } from '../memory.ts'
 import type { Batch } from '../batch.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Parameters } from '../plan.ts'
+import type { ObjectStore, StoreSpec } from '../storage/store.ts'
 import type { Schema } from '../type.ts'
 
 export interface Operator {
@@ -37,6 +38,8 @@ export interface Context {
   readonly memory: Memory
   readonly kernel: Kernel
   parameters: Parameters
+  /** Opens the store of a split; absent: the one that its description names. */
+  readonly store?: (spec: StoreSpec | undefined) => ObjectStore
   /** Throws 57014 when the query was cancelled. Asked between batches. */
   check(): void
   /** An arena that belongs to the caller. */

@@ -2,18 +2,41 @@
 import type { Batch } from '../batch.ts'
 import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import { column, columnsOf, mapExpr, visitExpr } from '../expr.ts'
+import { column, columnsOf, mapExpr } from '../expr.ts'
 import type { Arena } from '../memory.ts'
 import type { Parameters, ScanPlan } from '../plan.ts'
-import { readSplit } from '../storage/read.ts'
+import { FooterCache, readSplit } from '../storage/read.ts'
+import type { ReadContext } from '../storage/read.ts'
+import { LocalStore } from '../storage/store-local.ts'
+import type { ObjectStore, StoreSpec } from '../storage/store.ts'
 import type { ScanStats, Split, Want } from '../storage/table.ts'
-import type { Field, Schema } from '../type.ts'
+import type { Schema } from '../type.ts'
 import { cut, weighted } from './gather.ts'
 import { Condition } from './linear.ts'
 import type { Context } from './operator.ts'
 
 /** Rows that go through the operators at once: few enough that what is computed of them stays in the cache. */
 export const PIECE = 16384
+
+const stores = new Map<string, ObjectStore>()
+
+/** The store that a split names. One that has no name only its owner can open. */
+export function openStore(spec: StoreSpec | undefined): ObjectStore {
+  invariant(spec !== undefined, 'a store that can be opened by its description')
+  let store = stores.get(spec.root)
+  if (store === undefined) stores.set(spec.root, store = new LocalStore(spec.root))
+  return store
+}
+
+const contexts = new WeakMap<Context['memory'], ReadContext>()
+
+/** What reading needs, once a memory and thread. */
+function readContext({ memory, kernel, store }: Context): ReadContext {
+  const open = store ?? openStore
+  let context = contexts.get(memory)
+  if (context?.store !== open) contexts.set(memory, context = { memory, kernel, store: open, footers: context?.footers ?? new FooterCache() })
+  return context
+}
 
 /** The expression with its parameters' values in their place. */
 export function bindParameters(expr: Expr, { values }: Parameters): Expr {
@@ -38,7 +61,6 @@ export class Scan {
   readonly #want: Want
   readonly #condition: Condition | undefined
   readonly #stats: ScanStats
-  readonly #read: Arena
   readonly #arena: Arena
 
   constructor(plan: ScanPlan, context: Context, stats: ScanStats) {
@@ -47,13 +69,12 @@ export class Scan {
     this.#context = context
     this.#want = wantOf(plan, context.parameters)
     this.#stats = stats
-    this.#read = context.arena()
     this.#arena = context.arena()
     const { filter } = plan
     if (filter === undefined) return
     const { columns } = this.#want
     const over = mapExpr(filter, node => node.kind === 'column' ? column(columns.indexOf(node.index), node.type) : node)
-    this.#condition = new Condition(over, wantedSchema(plan, columns, filter), context)
+    this.#condition = new Condition(over, context)
   }
 
   /** What to ask the table for. */
@@ -61,7 +82,7 @@ export class Scan {
 
   /** A split's rows, piece by piece. A batch is valid until the next is asked for. */
   async *batches(split: Split): AsyncGenerator<Batch, void, undefined> {
-    for await (const batch of readSplit(split, this.#want, this.#read, this.#stats)) {
+    for await (const batch of readSplit(split, readContext(this.#context), this.#stats)) {
       this.#context.check()
       yield* this.#rows(batch)
     }
@@ -72,27 +93,13 @@ export class Scan {
       this.#arena.reset()
       const columns = piece.columns.slice(0, this.schema.length)
       if (this.#condition === undefined) { yield weighted({ schema: this.schema, length: piece.length, columns }, piece.weights); continue }
-      const { rows, count } = this.#condition.select(piece, this.#arena)
-      if (count === 0) continue
-      const wanted = weighted({ schema: this.schema, length: piece.length, columns }, piece.weights)
-      yield count === piece.length ? wanted : this.#condition.pick(wanted, { rows, count }, this.#arena)
+      const selection = this.#condition.select(piece, this.#arena)
+      const kept = this.#condition.pick(weighted({ schema: this.schema, length: piece.length, columns }, piece.weights), selection, this.#arena)
+      if (kept !== undefined) yield kept
     }
   }
 
   close(): void {
-    this.#read.free()
     this.#arena.free()
   }
-}
-
-function wantedSchema(plan: ScanPlan, columns: readonly number[], filter: Expr): Schema {
-  const types = new Map<number, Field['type']>()
-  visitExpr(filter, node => { if (node.kind === 'column') types.set(node.index, node.type) })
-  return columns.map((index, i) => {
-    const field = plan.schema[i]
-    if (field !== undefined) return field
-    const type = types.get(index)
-    invariant(type !== undefined, 'a helper column is one of the filter\'s')
-    return { name: `column${index}`, type, nullable: true }
-  })
 }

@@ -19,6 +19,11 @@ export interface Token {
   readonly end: number
 }
 
+/** PostgreSQL 15's reserved words: no names without quotes. */
+export const RESERVED: ReadonlySet<string> = new Set(('all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create current_catalog current_date current_role current_time '
+  + 'current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign from grant group having in initially intersect into lateral leading limit localtime localtimestamp not null '
+  + 'offset on only or order placing primary references returning select session_user some symmetric system_user table then to trailing true union unique user using variadic when where window with').split(' '))
+
 const NAME_START = 1, NAME_PART = 2, DIGIT = 4, SPACE = 8, OPERATOR = 16
 const CLASS = new Uint8Array(128)
 for (let c = 97; c <= 122; c++) CLASS[c] = NAME_START | NAME_PART, CLASS[c - 32] = NAME_START | NAME_PART

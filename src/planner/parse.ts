@@ -2,12 +2,13 @@
  * The door of libpg-query, PostgreSQL's own grammar as WebAssembly: text in, raw tree out, errors as `SqlError`. What the tree means is read
  * at once by `tree*.ts`; nobody else sees it.
  */
+import type * as LibPgQuery from 'libpg-query'
 import { SqlError } from '../error.ts'
 import { Scanner } from './lexer.ts'
 import { unitOfCharacter, characterOf } from './position.ts'
 import type { Tree } from './tree.ts'
 
-type Grammar = typeof import('libpg-query')
+type Grammar = typeof LibPgQuery
 
 let grammar: Grammar | undefined
 let loading: Promise<Grammar> | undefined

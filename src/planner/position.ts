@@ -14,7 +14,6 @@ export function characterOf(text: string, unit: number): number {
 
 /** Maps the UTF-8 byte offsets of a text to UTF-16 offsets; the identity for ASCII text, which costs one look. */
 export function unitsOfBytes(text: string): (byte: number) => number {
-  // eslint-disable-next-line no-control-regex
   if (!/[^\x00-\x7f]/.test(text)) return byte => byte
   const units = new Int32Array(Buffer.byteLength(text) + 1)
   let byte = 0

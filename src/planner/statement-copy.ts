@@ -88,7 +88,7 @@ const COLUMN_OPTIONS = { force_quote: 'forceQuote', force_not_null: 'forceNotNul
 
 function readModern(t: TokenReader, options: OptionList): void {
   t.parenthesised(() => {
-    const at = t.at, key = t.name()
+    const at = t.at, key = t.label()
     if (key === 'force_quote' || key === 'force_not_null' || key === 'force_null') options.columns(COLUMN_OPTIONS[key], readColumns(t), at)
     else options.add(key, t.is(',') || t.is(')') ? 'true' : readOptionValue(t), at)
   })

@@ -9,10 +9,10 @@ export function readOptions(t: TokenReader): Option[] {
 
 function readOption(t: TokenReader): Option {
   const at = t.at
-  let key = t.token.kind === 'string' ? t.string() : t.name()
+  let key = t.nameOrString()
   for (;;) {
     if (t.accept('.')) key += `.${t.nameOrString()}`
-    else if (t.accept('-')) key += `-${t.name()}`
+    else if (t.accept('-')) key += `-${t.label()}`
     else if (t.isName && !t.is('to') && !t.is('on') && !t.is('off')) key += ` ${t.next().text}`
     else break
   }
@@ -27,6 +27,7 @@ export function readOptionValue(t: TokenReader): string {
   if (t.is('(')) return t.parenthesised(() => readOptionValue(t)).join(',')
   if (t.accept('*')) return '*'
   if (!t.isName) return t.number()
-  const words = t.path().join('.')
+  let words = t.label()
+  while (t.accept('.')) words += `.${t.label()}`
   return t.isString() ? t.string() : words
 }

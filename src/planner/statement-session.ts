@@ -59,7 +59,8 @@ export function ended<T>(t: TokenReader, statement: T): T {
 function readModes(t: TokenReader, required = false): TransactionModes {
   let modes: TransactionModes = {}, some = false
   for (;;) {
-    if (t.accept('isolation', 'level')) {
+    if (t.accept('isolation')) {
+      t.expect('level')
       if (t.accept('serializable')) modes = { ...modes, isolation: 'serializable' }
       else if (t.accept('repeatable', 'read')) modes = { ...modes, isolation: 'repeatable read' }
       else if (t.accept('read', 'committed')) modes = { ...modes, isolation: 'read committed' }
@@ -86,7 +87,7 @@ export function readShow(t: TokenReader): ShowSetting | ShowObjects {
   if (t.accept('create')) {
     const object = t.accept('materialized') ? 'materialized view' : undefined
     if (object !== undefined) { if (!t.accept('view')) t.expect('table') }
-    return ended(t, { kind: 'showObjects', what: `create ${object ?? t.name()}`, from: t.path(), at })
+    return ended(t, { kind: 'showObjects', what: `create ${object ?? t.label()}`, from: t.path(), at })
   }
   for (const what of OBJECTS) {
     if (!t.accept(...what.split(' '))) continue
@@ -251,7 +252,7 @@ export function readMaintenance(t: TokenReader): Maintenance {
     case 'lock': {
       t.accept('table')
       const tables = t.separated(() => { t.accept('only'); const path = t.path(); t.accept('*'); return path })
-      if (t.accept('in')) while (!t.accept('mode')) t.name()
+      if (t.accept('in')) while (!t.accept('mode')) t.label()
       t.accept('nowait')
       return made('lock', tables)
     }

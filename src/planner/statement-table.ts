@@ -209,6 +209,8 @@ export function readCreateTable(t: TokenReader, head: Pick<CreateTable, 'replace
     t.next()
     like = [...like, { path: t.path(), including: ['all'], at }]
   } else if (t.is('of') || t.is('partition', 'of')) throw unsupported(t.is('of') ? 'CREATE TABLE … OF a type' : 'CREATE TABLE … PARTITION OF', { position: t.at })
+  // columns, LIKE, or options and a query: something must say what the table is
+  else if (list.columns.length === 0 && tokenAt(t.source, t.index - 1).text !== ')' && t.atEnd) throw t.error()
   const { as, ...clauses } = readClauses(t)
   if (list.names !== undefined && as === undefined) throw errorAt(t.source, t.token)
   return {

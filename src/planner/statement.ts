@@ -182,7 +182,7 @@ function readExplain(t: TokenReader): Statement {
   const options: Option[] = []
   if (t.is('(') && !['select', 'values', 'with', '(', 'table'].some(word => t.is('(', word))) {
     for (const option of t.parenthesised(() => {
-      const here = t.at, key = t.name()
+      const here = t.at, key = t.acceptOne('analyze', 'analyse') ?? t.name()
       return { key, value: t.is(',') || t.is(')') ? 'true' : readOptionValue(t), at: here }
     })) {
       if (option.key === 'analyze' || option.key === 'analyse') analyze = boolean(option)

@@ -1,6 +1,6 @@
 /** Reading a statement by hand, token by token, with Postgres's words for what does not fit. */
 import { SqlError } from '../error.ts'
-import { stringOf, tokenize } from './lexer.ts'
+import { RESERVED, stringOf, tokenize } from './lexer.ts'
 import type { Token } from './lexer.ts'
 import { charactersOf } from './position.ts'
 import type { Path } from './syntax.ts'
@@ -124,7 +124,14 @@ export class TokenReader {
 
   isString(): boolean { return this.token.kind === 'string' }
 
+  /** A name: quoted, or not reserved. */
   name(): string {
+    if (!this.isName || (this.token.kind === 'name' && RESERVED.has(this.token.text))) throw this.error()
+    return this.next().text
+  }
+
+  /** A name in a place where even a reserved word is one: behind a dot, an option's key. */
+  label(): string {
     if (!this.isName) throw this.error()
     return this.next().text
   }
@@ -132,7 +139,7 @@ export class TokenReader {
   /** `a.b.c` */
   path(): Path {
     const parts = [this.name()]
-    while (this.accept('.')) parts.push(this.name())
+    while (this.accept('.')) parts.push(this.label())
     return parts
   }
 
@@ -142,7 +149,7 @@ export class TokenReader {
   }
 
   nameOrString(): string {
-    return this.token.kind === 'string' ? this.string() : this.name()
+    return this.token.kind === 'string' ? this.string() : this.label()
   }
 
   /** A number as written, with its sign. */

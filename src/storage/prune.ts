@@ -75,7 +75,8 @@ function callOutcomes(fn: string, args: readonly Expr[], stats: Stats): Outcomes
     case '<=': return compared(left, right, mayBeLess(left, right, true), mayBeLess(right, left, false))
     case '>': return compared(left, right, mayBeLess(right, left, false), mayBeLess(left, right, true))
     case '>=': return compared(left, right, mayBeLess(right, left, true), mayBeLess(left, right, false))
-    case '~~': case 'like': return like(left, right)
+    // With a third argument another character escapes.
+    case '~~': case 'like': return args.length === 2 ? like(left, right) : ANY
     default: return ANY
   }
 }

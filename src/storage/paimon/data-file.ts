@@ -1,14 +1,15 @@
 /** Rows as a data file of a Paimon table: its bytes, and what a manifest says of it. */
-import { arrowStreamable } from '../../arrow.ts'
+import { toArrow } from '../../arrow.ts'
 import type { ArrowColumn } from '../../arrow.ts'
 import type { Batch, Column } from '../../batch.ts'
-import { constColumn } from '../../column.ts'
+import { columnReader, constColumn } from '../../column.ts'
 import { SqlError, invariant } from '../../error.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
-import type { Arena } from '../../memory.ts'
+import type { Arena, Memory } from '../../memory.ts'
 import { INT2, INT8 } from '../../type.ts'
 import type { Field } from '../../type.ts'
 import { TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, DATE_INFINITY, DATE_MINUS_INFINITY } from '../../text/calendar.ts'
+import type { Value } from '../../value.ts'
 import { columnRange } from '../column-range.ts'
 import type { ColumnRange } from '../column-range.ts'
 import { ROW_GROUP_ROWS, writeParquetFile } from '../parquet-write.ts'
@@ -54,7 +55,7 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
   }
   values.forEach((as, i) => columns.push({ column: rows.columns[i] ?? constColumn(null, as.type, rows.length, arena), as }))
   const fields: Field[] = columns.map(({ as }) => ({ name: as.name, type: as.type, nullable: as.nullable }))
-  const record = arrowStreamable({ schema: fields, length: rows.length, columns: columns.map(({ column }) => column) }, memory, kernel, columns.map(({ as }) => as))
+  const record = toArrow({ schema: fields, length: rows.length, columns: columns.map(({ column }) => column) }, memory, kernel, columns.map(({ as }) => as))
   const bytes = await writeParquetFile([record], { compression: options.compression, rowGroupRows: ROW_GROUP_ROWS })
   const { stats, columns: statsColumns } = valueStats(schema, schema.fields, ranges)
   const keyTypes = keyFields.map(field => field.type)
@@ -66,8 +67,8 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
       fileName: name,
       fileSize: BigInt(bytes.length),
       rowCount: BigInt(rows.length),
-      minKey: keyed === undefined ? NO_KEY : serializeRow(keyTypes, rowValuesAt(keyColumns, 0, arena)),
-      maxKey: keyed === undefined ? NO_KEY : serializeRow(keyTypes, rowValuesAt(keyColumns, rows.length - 1, arena)),
+      minKey: keyed === undefined ? NO_KEY : serializeRow(keyTypes, valuesAt(keyColumns, 0, memory)),
+      maxKey: keyed === undefined ? NO_KEY : serializeRow(keyTypes, valuesAt(keyColumns, rows.length - 1, memory)),
       keyStats: keyed === undefined ? EMPTY_STATS : fullStats(keyTypes, keyRanges),
       valueStats: stats,
       minSequenceNumber: first,
@@ -84,6 +85,10 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
   }
 }
 
+function valuesAt(columns: readonly Column[], row: number, memory: Memory): Value[] {
+  return columns.map(column => columnReader(column, memory)(row))
+}
+
 function columnOf(rows: Batch, schema: PaimonSchema, field: PaimonField): Column {
   const column = rows.columns[schema.fields.indexOf(field)]
   invariant(column !== undefined, `no column ${field.name}`)
@@ -91,7 +96,7 @@ function columnOf(rows: Batch, schema: PaimonSchema, field: PaimonField): Column
 }
 
 /** The range of a column, all of whose values Paimon can hold. */
-function checkedRange(column: Column, field: PaimonField | undefined, memory: Arena['memory']): ColumnRange {
+function checkedRange(column: Column, field: PaimonField | undefined, memory: Memory): ColumnRange {
   const range = columnRange(column, memory)
   const { min, max } = range
   switch (field?.type.kind) {

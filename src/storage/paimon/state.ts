@@ -13,33 +13,39 @@ import type { PaimonSchema } from './schema.ts'
 import { parseSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Metadata files whose names are never used again (manifests, their lists), parsed. Bounded; the least recently used go first. */
+/** Metadata files whose names are never used again, parsed. A lake has one; it is bounded. */
 export class MetadataCache {
-  readonly #entries = new Map<string, { readonly value: unknown; readonly weight: number }>()
-  #weight = 0
-
-  /** What `read` gave for this path before, or gives now. */
-  async get<T extends readonly unknown[]>(path: string, read: () => Promise<T>, is: (value: unknown) => value is T): Promise<T> {
-    const known = this.#entries.get(path)
-    if (known !== undefined && is(known.value)) {
-      this.#entries.delete(path)
-      this.#entries.set(path, known)
-      return known.value
-    }
-    const value = await read()
-    this.#entries.set(path, { value, weight: value.length + 1 })
-    this.#weight += value.length + 1
-    for (const [oldest, { weight }] of this.#entries) {
-      if (this.#weight <= MAX_CACHED || oldest === path) break
-      this.#entries.delete(oldest)
-      this.#weight -= weight
-    }
-    return value
-  }
+  readonly lists = new Recent<ManifestMeta>()
+  readonly manifests = new Recent<ManifestEntry>()
+  readonly indexes = new Recent<IndexEntry>()
 }
 
-/** Entries of manifests kept in memory. */
+/** Entries kept in memory of each kind. */
 const MAX_CACHED = 200_000
+
+/** Lists by path; the least recently used go first. */
+class Recent<T> {
+  readonly #lists = new Map<string, readonly T[]>()
+  #weight = 0
+
+  async get(path: string, read: () => Promise<readonly T[]>): Promise<readonly T[]> {
+    const known = this.#lists.get(path)
+    if (known !== undefined) {
+      this.#lists.delete(path)
+      this.#lists.set(path, known)
+      return known
+    }
+    const list = await read()
+    if (!this.#lists.has(path)) this.#weight += list.length + 1
+    this.#lists.set(path, list)
+    for (const [oldest, { length }] of this.#lists) {
+      if (this.#weight <= MAX_CACHED || oldest === path) break
+      this.#lists.delete(oldest)
+      this.#weight -= length + 1
+    }
+    return list
+  }
+}
 
 /** Files of one snapshot. */
 export interface State {
@@ -145,19 +151,17 @@ export class TableFiles {
   async indexes(snapshot: Snapshot): Promise<readonly IndexEntry[]> {
     if (snapshot.indexManifest === undefined) return []
     const path = manifestPath(this.directory, snapshot.indexManifest)
-    const entries = await this.#cache.get(this.#cacheKey(path), async () => parseIndexManifest(path, await this.#read(path)), isIndexEntries)
+    const entries = await this.#cache.indexes.get(path, async () => parseIndexManifest(path, await this.#read(path)))
     return entries.filter(entry => entry.kind === 'add')
   }
 
-  /** The path of a data file in the store. */
-  async dataFilePath(entry: ManifestEntry): Promise<string> {
+  /** The path of a data file in the store. `schema` is any of the table's: partition columns never change. */
+  dataFilePath(schema: PaimonSchema, entry: ManifestEntry): string {
     if (entry.file.externalPath !== undefined) return externalToStore(this.store.spec, entry.file.externalPath)
-    return `${await this.#bucketPath(entry)}/${entry.file.fileName}`
+    return `${this.#bucketPath(schema, entry)}/${entry.file.fileName}`
   }
 
-  async #bucketPath(entry: { readonly partition: Uint8Array; readonly bucket: number }): Promise<string> {
-    const schema = await this.latestSchema()
-    if (schema === undefined) throw new SqlError('42P01', `table directory ${this.directory} has no schema`)
+  #bucketPath(schema: PaimonSchema, entry: { readonly partition: Uint8Array; readonly bucket: number }): string {
     const values = parseRow(this.directory, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
     return bucketPath(this.directory, schema, values, entry.bucket)
   }
@@ -166,7 +170,7 @@ export class TableFiles {
     const vectors = new Map<string, VectorPlace>()
     for (const entry of await this.indexes(snapshot)) {
       if (entry.indexType !== DELETION_VECTORS) continue
-      const path = await this.#indexPath(entry)
+      const path = await this.#indexPath(entry, await this.schema(snapshot.schemaId))
       const size = Number(entry.fileSize)
       for (const range of entry.vectors ?? []) {
         // Version 1 does not count the size in front and the checksum behind, version 2 does: eight bytes more hold either.
@@ -179,13 +183,13 @@ export class TableFiles {
     return vectors
   }
 
-  async #indexPath(entry: IndexEntry): Promise<string> {
+  async #indexPath(entry: IndexEntry, schema: PaimonSchema): Promise<string> {
     if (entry.externalPath !== undefined && entry.externalPath.includes('/')) {
       try {
         return externalToStore(this.store.spec, entry.externalPath)
       } catch (error) {
         // a lake that was moved: index files in the bucket's directory are named absolutely, but they moved with it
-        const near = `${await this.#bucketPath(entry)}/${entry.fileName}`
+        const near = `${this.#bucketPath(schema, entry)}/${entry.fileName}`
         if (await this.store.stat(near) !== undefined) return near
         throw error
       }
@@ -200,15 +204,13 @@ export class TableFiles {
 
   async #list(name: string): Promise<readonly ManifestMeta[]> {
     const path = manifestPath(this.directory, name)
-    return this.#cache.get(this.#cacheKey(path), async () => parseManifestList(path, await this.#read(path)), isManifestMetas)
+    return this.#cache.lists.get(path, async () => parseManifestList(path, await this.#read(path)))
   }
 
   async #manifest(name: string): Promise<readonly ManifestEntry[]> {
     const path = manifestPath(this.directory, name)
-    return this.#cache.get(this.#cacheKey(path), async () => parseManifest(path, await this.#read(path)), isManifestEntries)
+    return this.#cache.manifests.get(path, async () => parseManifest(path, await this.#read(path)))
   }
-
-  #cacheKey(path: string): string { return path }
 
   async #read(path: string): Promise<Uint8Array> {
     try {
@@ -218,14 +220,6 @@ export class TableFiles {
       throw error
     }
   }
-}
-
-// The cache holds what these parsers made; the checks tell lists of one kind from another by their first element.
-function isManifestMetas(value: unknown): value is readonly ManifestMeta[] { return isListOf(value, 'partitionStats') }
-function isManifestEntries(value: unknown): value is readonly ManifestEntry[] { return isListOf(value, 'totalBuckets') }
-function isIndexEntries(value: unknown): value is readonly IndexEntry[] { return isListOf(value, 'indexType') }
-function isListOf(value: unknown, key: string): boolean {
-  return Array.isArray(value) && (value.length === 0 || (typeof value[0] === 'object' && value[0] !== null && key in value[0]))
 }
 
 export function isMissing(error: unknown): boolean {
