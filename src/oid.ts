@@ -76,7 +76,10 @@ export function typeOfOid(oid: number): Type | undefined {
 }
 
 function typeOfKind(kind: TypeKind): Type | undefined {
-  return kind === 'array' || kind === 'row' || kind === 'map' ? undefined : { kind }
+  switch (kind) {
+    case 'array': case 'row': case 'map': return undefined
+    default: return { kind }
+  }
 }
 
 /** Bytes of PostgreSQL's representation, as RowDescription gives them. */

@@ -77,7 +77,7 @@ export class RemovableExtreme implements Accumulator {
     this.#totals.ensure(8 * this.#values.end)
     this.#links.ensure(16 * this.#values.end)
     kernel.add_amounts(entries, weights, n, this.#totals.address)
-    kernel.link_rows(entries, ids, n, this.#heads.address, this.#links.address)
+    kernel.link_rows(entries, ids, n, this.#heads.address, this.#links.address, 0)
     if (weights === 0) return
     const negative = arena.alloc(4 * n), { i32, u32 } = memory.refresh()
     let count = 0

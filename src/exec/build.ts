@@ -11,11 +11,11 @@ import type { Schema } from '../type.ts'
 import type { Value } from '../value.ts'
 import { Aggregate } from './aggregate.ts'
 import { evaluateConstant } from './compile.ts'
-import { Join } from './join.ts'
+import { makeJoin } from './join.ts'
 import { Filter, Negate, Project } from './linear.ts'
 import type { Context, Life, Operator } from './operator.ts'
 import { Scan } from './scan.ts'
-import { Top } from './top.ts'
+import { makeTop } from './top.ts'
 import { Union } from './union.ts'
 
 /** A node of a running query. */
@@ -83,8 +83,8 @@ export function makeOperator(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, l
     case 'negate': return new Negate(plan.schema, context)
     case 'union': return new Union(plan.schema)
     case 'aggregate': return new Aggregate(plan, life, context)
-    case 'join': return new Join(plan, life, context)
-    case 'top': return new Top(plan, life, context)
+    case 'join': return makeJoin(plan, life, context)
+    case 'top': return makeTop(plan, life, context)
     default: return unreachable(plan)
   }
 }
@@ -96,7 +96,7 @@ function staysAppendOnly(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, { epo
     case 'negate': return false
     case 'aggregate': return epochs === 'one'
     case 'join': return all && (epochs === 'one' || plan.how === 'inner')
-    case 'top': return all && epochs === 'one' || (epochs === 'many' && all && plan.limit === undefined && plan.offset === undefined)
+    case 'top': return epochs === 'one' || (all && plan.limit === undefined && plan.offset === undefined)
     default: return unreachable(plan)
   }
 }

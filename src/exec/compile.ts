@@ -11,7 +11,7 @@ import { columnsOf } from '../expr.ts'
 import type { Address, Arena, Memory } from '../memory.ts'
 import type { Parameters } from '../plan.ts'
 import { layoutOf, widthOf } from '../type.ts'
-import type { Schema, Type } from '../type.ts'
+import type { Type } from '../type.ts'
 import type { Environment } from '../function/body.ts'
 import type { Value } from '../value.ts'
 import { keyOf } from './expression.ts'
@@ -31,30 +31,26 @@ export interface ProgramContext {
 /** A program as plain data, for another thread to open. */
 export interface ProgramHandle {
   readonly exprs: readonly Expr[]
-  readonly input: Schema
 }
 
-/** Rows for which a condition is true: ascending numbers, u32 side by side. */
-export interface Selection {
-  readonly count: number
-  readonly rows: Address
-}
+/** Rows for which a condition is true: ascending numbers, u32 side by side; or every row. */
+export type Selection = 'all' | { readonly count: number; readonly rows: Address }
 
 /** V8 does not replace a running loop by its optimised version: a call handles no more rows than this. */
 const STRIDE = 16384
 
-/** A program for expressions over columns of these fields. What a batch's columns are encoded as, and whether they have NULLs, is seen batch by batch. */
-export function compile(exprs: readonly Expr[], input: Schema, context: ProgramContext): Program {
-  return new Program(exprs, input, context)
-}
+/** A program for these expressions. How a batch's columns lie, and whether they have NULLs, is seen batch by batch. */
+export const compile = (exprs: readonly Expr[], context: ProgramContext): Program => new Program(exprs, context)
 
-export const openProgram = (handle: ProgramHandle, context: ProgramContext): Program => compile(handle.exprs, handle.input, context)
+export const openProgram = (handle: ProgramHandle, context: ProgramContext): Program => compile(handle.exprs, context)
+
+export const compilePredicate = (condition: Expr, context: ProgramContext): Predicate => new Predicate(compile([condition], context))
 
 /** The value of an expression without columns: the very code that would run in a query, on one row. */
 export function evaluateConstant(expr: Expr, parameters: Parameters, context: ProgramContext): Value {
   const arena = context.memory.arena()
   try {
-    const [column] = compile([expr], [], context).over([], 1, arena, parameters)
+    const [column] = compile([expr], context).over([], 1, arena, parameters)
     invariant(column !== undefined, 'one expression, one column')
     return columnReader(column, context.memory)(0)
   } finally {
@@ -71,8 +67,8 @@ export class Program {
   readonly #used: readonly number[]
   #image: { readonly parameters: Parameters; readonly image: UniformImage } | undefined
 
-  constructor(exprs: readonly Expr[], input: Schema, context: ProgramContext) {
-    this.handle = { exprs, input }
+  constructor(exprs: readonly Expr[], context: ProgramContext) {
+    this.handle = { exprs }
     this.#normal = normalize(exprs)
     this.#context = context
     this.#used = columnsOf(...this.#normal.exprs)
@@ -153,6 +149,16 @@ export class Program {
     if (this.#image?.parameters !== parameters) this.#image = { parameters, image: new UniformImage(this.#normal.uniforms, parameters) }
     return this.#image.image
   }
+}
+
+/** A condition over batches. */
+export class Predicate {
+  readonly program: Program
+  constructor(program: Program) { this.program = program }
+  get handle(): ProgramHandle { return this.program.handle }
+
+  /** The rows of the batch for which the condition is true (not false, not NULL). */
+  select(batch: Batch, arena: Arena): Selection { return this.program.select(batch, arena) }
 }
 
 // ---- parts that need not be computed for every row ------------------------------------------------------------------
@@ -394,7 +400,7 @@ export class Slots {
   select(condition: Expr, arena: Arena): Selection {
     const loop = this.#loop('select', [{ expr: condition, guard: undefined }]), rows = arena.alloc(4 * this.length + 64)
     const count = this.#runLoop(loop, arena, () => undefined, rows)
-    return { count, rows }
+    return count === this.length ? 'all' : { count, rows }
   }
 
   #loop(kind: 'project' | 'select', outputs: readonly LoopOutput[]): Loop {

@@ -7,7 +7,7 @@ import type { Arena } from '../memory.ts'
 import type { Parameters, ScanPlan } from '../plan.ts'
 import { FooterCache, readSplit } from '../storage/read.ts'
 import type { ReadContext } from '../storage/read.ts'
-import { LocalStore } from '../storage/store-local.ts'
+import { openStore } from '../storage/store-local.ts'
 import type { ObjectStore, StoreSpec } from '../storage/store.ts'
 import type { ScanStats, Split, Want } from '../storage/table.ts'
 import type { Schema } from '../type.ts'
@@ -18,21 +18,17 @@ import type { Context } from './operator.ts'
 /** Rows that go through the operators at once: few enough that what is computed of them stays in the cache. */
 export const PIECE = 16384
 
-const stores = new Map<string, ObjectStore>()
-
 /** The store that a split names. One that has no name only its owner can open. */
-export function openStore(spec: StoreSpec | undefined): ObjectStore {
+function storeOf(spec: StoreSpec | undefined): ObjectStore {
   invariant(spec !== undefined, 'a store that can be opened by its description')
-  let store = stores.get(spec.root)
-  if (store === undefined) stores.set(spec.root, store = new LocalStore(spec.root))
-  return store
+  return openStore(spec)
 }
 
 const contexts = new WeakMap<Context['memory'], ReadContext>()
 
 /** What reading needs, once a memory and thread. */
 function readContext({ memory, kernel, store }: Context): ReadContext {
-  const open = store ?? openStore
+  const open = store ?? storeOf
   let context = contexts.get(memory)
   if (context?.store !== open) contexts.set(memory, context = { memory, kernel, store: open, footers: context?.footers ?? new FooterCache() })
   return context

@@ -8,6 +8,7 @@
  */
 import type { Column } from '../batch.ts'
 import type { Address, Arena } from '../memory.ts'
+import type { TextSettings } from '../text/settings.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { Code, Emitter } from '../wasm.ts'
@@ -24,6 +25,31 @@ export interface Environment {
   readonly now: bigint
   /** IANA name of the session's TimeZone. */
   readonly timeZone: string
+  /** Settings of the session that change text input and output; absent: PostgreSQL's defaults. */
+  readonly text?: Partial<TextSettings>
+  /** What system functions ask of the session and its catalog; absent in workers, where they answer as for a session without objects. */
+  readonly session?: SessionInfo
+}
+
+/** The session as functions like current_user and pg_get_indexdef see it. Every member may be missing. */
+export interface SessionInfo {
+  readonly user?: string
+  readonly database?: string
+  readonly processId?: number
+  /** Schemas of the search path that exist, pg_catalog left out unless it is written. */
+  readonly searchPath?: readonly string[]
+  /** A setting as SHOW gives it. */
+  setting?(name: string): string | undefined
+  /** SET; gives the new value. */
+  set?(name: string, value: string, local: boolean): string
+  /** True when the object (a relation, type, function, …) is found without its schema; undefined when there is none. */
+  visible?(oid: bigint): boolean | undefined
+  /** Text of a definition: CREATE INDEX …, PRIMARY KEY (…), a view's query; column 0 is the whole object. */
+  definition?(what: 'index' | 'constraint' | 'view' | 'rule' | 'trigger' | 'function' | 'partition key', oid: bigint, column: number): string | undefined
+  /** A comment on an object, or on a column of it (0: the object). */
+  comment?(oid: bigint, column: number): string | undefined
+  /** Bytes of a relation's files. */
+  size?(oid: bigint): bigint | undefined
 }
 
 /**

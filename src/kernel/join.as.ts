@@ -53,11 +53,13 @@ export function cross_pairs(n: i32, rights: i32, cursor: usize, room: i32, outRo
 
 // ---- chains that shrink, too: rows are ids, linked both ways --------------------------------------------------------
 // link of a row: [next + 1 u32, previous + 1 u32, key id u32 (−1: in no chain), 0]
-/** Links rows that are not linked yet: their link's last word is 0; it becomes 1. */
-export function link_rows(rows: usize, keys: usize, n: i32, heads: usize, links: usize): void {
+/** Links rows that are not linked yet: their link's last word is 0; it becomes 1. fresh[i] (unless `fresh` is 0) tells whether row i was linked now. */
+export function link_rows(rows: usize, keys: usize, n: i32, heads: usize, links: usize, fresh: usize): void {
+  if (fresh) memory.fill(fresh, 0, n)
   for (let i: usize = 0; i < <usize>n; i++) {
     const row = load<u32>(rows + (i << 2)), k = load<u32>(keys + (i << 2)), l = links + (<usize>row << 4)
     if (load<u32>(l, 12)) continue
+    if (fresh) store<u8>(fresh + i, 1)
     store<u32>(l, 1, 12); store<u32>(l, k, 8); store<u32>(l, 0, 4); store<u32>(l, 0)
     if (k == <u32>-1) continue
     const h = heads + (<usize>k << 2), first = load<u32>(h)

@@ -9,8 +9,8 @@ export interface JoinKernels {
   single_pairs(keys: Address, n: number, heads: Address, outRow: Address, outMatch: Address): number
   /** All pairs of rows [from left] × [0, rights); the cursor is a pair's number in u32 row, u32 match. */
   cross_pairs(n: number, rights: number, cursor: Address, room: number, outRow: Address, outMatch: Address): number
-  /** Links rows that are not linked yet: their link's last word is 0; it becomes 1. */
-  link_rows(rows: Address, keys: Address, n: number, heads: Address, links: Address): void
+  /** Links rows that are not linked yet: their link's last word is 0; it becomes 1. fresh[i] (unless `fresh` is 0) tells whether row i was linked now. */
+  link_rows(rows: Address, keys: Address, n: number, heads: Address, links: Address, fresh: Address): void
   unlink_rows(rows: Address, n: number, heads: Address, links: Address): void
   /** chain_pairs over links. */
   link_pairs(keys: Address, n: number, heads: Address, links: Address, cursor: Address, room: number, outRow: Address, outMatch: Address): number

@@ -7,7 +7,7 @@ import { call, conjunction, literal } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { BOOL, INT4, INT8, NUMERIC, TEXT, UNKNOWN, typeName } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, nameOf, sameKind, settle } from './coerce.ts'
+import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, nameOf, sameKind, settle, typedLiteral } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
 import { bindInQuery, bindSubquery } from './bind-subquery.ts'
@@ -125,6 +125,8 @@ function bindLiteral(binding: Binding, e: LiteralExpression): Expr {
         if (value >= -(2n ** 63n) && value < 2n ** 63n) return literal(value, INT8)
         return coerce(binding, { expr: literal(String(value), UNKNOWN), at: e.at }, NUMERIC, 'implicit')
       }
+      const digits = /^(-?\d*)\.(\d*)$/.exec(text)
+      if (digits !== null) return typedLiteral({ unscaled: BigInt(`${digits[1] ?? ''}${digits[2] ?? ''}`), scale: (digits[2] ?? '').length }, NUMERIC)
       return coerce(binding, { expr: literal(text, UNKNOWN), at: e.at }, NUMERIC, 'implicit')
     }
     default: return unreachable(e)

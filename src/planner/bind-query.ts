@@ -43,7 +43,7 @@ function bindWith(binding: Binding, frame: Frame, tables: Tables, clause: With):
   }
   if (clause.recursive) for (const table of clause.tables) known.set(table.name, 'recursive')
   for (const table of clause.tables) {
-    if (table.statement.kind === 'change') throw unsupported(`${table.statement.what} in WITH`, { position: table.at })
+    if (table.statement.kind !== 'query') throw unsupported(`${table.statement.kind.toUpperCase()} in WITH`, { position: table.at })
     if (table.clause !== undefined) throw unsupported(table.clause, { position: table.at })
     const inner: Frame = { ...newFrame(frame.outer, frame.searchPath), tables: new Map(known), captures: frame.captures }
     const relation = bindQueryIn(binding, inner, tables, table.statement)

@@ -108,8 +108,9 @@ function target(binding: Binding, each: ScopeColumn, relation: string, at: numbe
 function bindGroups(binding: Binding, frame: Frame, select: Select, targets: readonly Target[]): Expr[] {
   const keys: Expr[] = []
   const add = (item: GroupItem): void => {
-    if (item.kind === 'rollup' || item.kind === 'cube' || item.kind === 'sets') throw unsupported(item.kind === 'sets' ? 'GROUPING SETS' : item.kind.toUpperCase(), { position: item.at })
     if (item.kind === 'empty') return
+    if (item.kind === 'sets') throw unsupported('GROUPING SETS', { position: item.at })
+    if (item.kind !== 'expression') throw unsupported(item.kind.toUpperCase(), { position: item.at })
     const { expression } = item
     if (expression.kind === 'row') {
       for (const field of expression.fields) add({ kind: 'expression', expression: field, at: field.at })

@@ -153,6 +153,8 @@ function foldLiteral(coercion: Coercion, expr: Expr, at: number): Expr {
 function coerceModifiers(coercion: Coercion, expr: Expr, to: Type, context: CastContext, at: number): Expr {
   const from = expr.type
   if (sameType(from, to)) return expr
+  const fitted = expr.kind === 'literal' ? fitting(expr.value, to) : undefined
+  if (fitted !== undefined) return fitted
   let result: Expr
   switch (to.kind) {
     case 'varchar': case 'char': {
@@ -188,6 +190,19 @@ function coerceModifiers(coercion: Coercion, expr: Expr, to: Type, context: Cast
   return expr.kind === 'literal' ? foldLiteral(coercion, result, at) : result
 }
 
+/** A literal that already is what the modifiers ask for, under the new type; decimals are brought to the scale. */
+function fitting(value: Value, to: Type): Expr | undefined {
+  if (value === null) return literal(null, to)
+  if (to.kind === 'varchar' && to.length !== undefined && typeof value === 'string' && value.length <= to.length) return literal(value, to)
+  if (to.kind === 'numeric' && to.precision !== undefined && isDecimal(value) && value.special === undefined) {
+    const scale = to.scale ?? 0
+    if (value.scale > scale) return undefined
+    const unscaled = value.unscaled * 10n ** BigInt(scale - value.scale)
+    return (unscaled < 0n ? -unscaled : unscaled) < 10n ** BigInt(to.precision) ? literal({ unscaled, scale }, to) : undefined
+  }
+  return undefined
+}
+
 const cannotCast = (from: Type, to: Type, at: number): SqlError => new SqlError('42846', `cannot cast type ${nameOf(from)} to ${nameOf(to)}`, { position: at })
 
 /**
@@ -207,6 +222,8 @@ export function coerce(coercion: Coercion, term: Term, to: Type, context: CastCo
     return coerce(coercion, { expr: relabel(expr, TEXT), at }, to, 'explicit')
   }
   if (from.kind === to.kind) return coerceModifiers(coercion, expr, to, context, at)
+  const quick = expr.kind === 'literal' ? widened(expr.value, from, to) : undefined
+  if (quick !== undefined) return coerceModifiers(coercion, quick, quick.type.kind === 'numeric' && to.kind === 'numeric' && to.precision === undefined ? quick.type : to, context, at)
   const path = pathway(from.kind, to.kind)
   if (path === undefined || RANK[path.context] > RANK[context]) throw cannotCast(from, to, at)
   let result = expr
@@ -220,6 +237,17 @@ export function coerce(coercion: Coercion, term: Term, to: Type, context: CastCo
     }
   }
   return coerceModifiers(coercion, result, result.type.kind === 'numeric' && to.kind === 'numeric' && to.precision === undefined ? result.type : to, context, at)
+}
+
+/** Integer literals as the wider types that hold them exactly, without a detour through the evaluator: INSERT has thousands of them. */
+function widened(value: Value, from: Type, to: Type): Expr | undefined {
+  if (from.kind !== 'int4' || typeof value !== 'number') return undefined
+  switch (to.kind) {
+    case 'int8': return literal(BigInt(value), to)
+    case 'float8': return literal(value, to)
+    case 'numeric': return typedLiteral({ unscaled: BigInt(value), scale: 0 }, { kind: 'numeric' })
+    default: return undefined
+  }
 }
 
 /** Folds a conversion of a known literal; what fails is left to fail at run time. */

@@ -15,7 +15,7 @@ import type { Expression, Hint, Path } from './syntax.ts'
 /** A text that Postgres's grammar takes, of the same length as the range it stands for. */
 export interface Edited { readonly text: string; readonly notes: Notes }
 
-const TRIGGER = /\/\*\+|`|\bof\b|\basof\b|\btable\b|\binterval\b|\bmatch_recognize\b|\bmatch_condition\b|\blocal\b|\b(?:array|map|multiset|row|struct)\s*</i
+const TRIGGER = /\/\*\+|`|\bof\b|\basof\b|\btable\b|\binterval\b|\bmatch_recognize\b|\bmatch_condition\b|\bqualify\b|\blocal\b|\b(?:array|map|multiset|row|struct)\s*</i
 
 /** Edits the tokens `from` to `to` (exclusive). `expression` reads a range of tokens: the value of an AS OF. */
 export function edit(source: Source, from: number, to: number, expression: (from: number, to: number) => Expression): Edited {
@@ -90,6 +90,11 @@ class Editor {
         case 'interval': this.#interval(i); break
         case 'match_recognize': case 'match_condition':
           if (this.#reads(i + 1, '(') && !this.#reads(i - 1, '.') && !this.#reads(i - 1, 'select')) throw unsupported(token.text.toUpperCase(), { position: this.#at(i) })
+          break
+        case 'qualify':
+          if (!this.#reads(i - 1, 'as') && !this.#reads(i - 1, '.') && this.#get(i + 1).kind === 'name' && !this.#reads(i + 1, 'from') && !AFTER_VALUE.has(this.#get(i + 1).text) && this.#isName(i - 1)) {
+            throw unsupported('QUALIFY', { position: this.#at(i) })
+          }
           break
       }
       if (foreignTypeAt(this.#source, i) && !(this.#get(i - 1).kind === 'name' && BEFORE_VALUE.has(this.#get(i - 1).text)) && (this.#isName(i - 1) || this.#reads(i - 1, '::'))) return this.#type(i)

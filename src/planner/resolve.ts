@@ -31,6 +31,7 @@ function plain(kind: ArgumentKind, from: Type): Type {
     case 'any': case 'anyelement': case 'anyarray': case 'anynonarray': case 'anycompatible': return from
     case 'array': return { kind: 'array', element: TEXT }
     case 'row': case 'map': return from
+    case 'numeric': case 'varchar': case 'char': case 'time': case 'timetz': case 'timestamp': case 'timestamptz': return { kind }
     default: return { kind }
   }
 }

@@ -175,7 +175,7 @@ export function readFetch(t: TokenReader): Fetch {
   let direction: Fetch['direction'] = 'forward', count: number | 'all' = 1
   const following = tokenAt(t.source, t.index + 1)
   // a keyword that nothing follows is the cursor's name
-  const named = following.kind === 'end' || reads(following, 'with')
+  const named = !t.is('all') && (following.kind === 'end' || reads(following, 'with'))
   const word = named ? undefined : t.acceptOne('next', 'prior', 'first', 'last', 'absolute', 'relative', 'forward', 'backward', 'all')
   switch (word) {
     case 'next': case undefined: break

@@ -140,6 +140,8 @@ export interface Clauses {
 const OTHER_CLAUSES: readonly string[] = ['partition by', 'partition of', 'inherits', 'on commit', 'on conflict', 'tablespace', 'using', 'distributed by', 'distributed into', 'cluster by', 'clustered by', 'format', 'include',
   'envelope', 'engine', 'location', 'stored as', 'row format', 'without oids', 'key', 'mode', 'refresh_mode', 'freshness', 'expose', 'from', 'into', 'to', 'size', 'replicas', 'in cluster', 'like', 'type', 'schema', 'validate']
 const CLAUSES: readonly string[] = ['with', 'comment', 'partitioned by', 'append only', 'options', 'tblproperties', 'as', ...OTHER_CLAUSES]
+/** INCLUDE key AS k: words that begin clauses elsewhere. */
+const AFTER_INCLUDE: readonly string[] = ['with', 'include', 'format', 'envelope', 'partitioned by', 'append only']
 
 const isClause = (t: TokenReader, clause: string): boolean => t.is(...clause.split(' '))
 
@@ -157,7 +159,8 @@ export function readClauses(t: TokenReader, allowed: readonly string[] = OTHER_C
       const name = allowed.find(clause => isClause(t, clause))
       if (name === undefined) throw t.error()
       for (const _ of name.split(' ')) t.next()
-      while (!t.atEnd && !CLAUSES.some(clause => isClause(t, clause) && !(name === 'include' && clause === 'as'))) { if (t.is('(')) t.skipBracket(); else t.next() }
+      const stops = name === 'include' ? AFTER_INCLUDE : CLAUSES
+      while (!t.atEnd && !stops.some(clause => isClause(t, clause))) { if (t.is('(')) t.skipBracket(); else t.next() }
       clauses = { ...clauses, otherClauses: [...clauses.otherClauses, { name: name.toUpperCase(), at }] }
     }
   }

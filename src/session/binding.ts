@@ -3,19 +3,22 @@ import type { Running } from '../engine.ts'
 import { SqlError } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import type { Parameters, Plan, TableName } from '../plan.ts'
-import { bindConstantExpression, bindInsert, bindQuery, tablesNamed } from '../planner/bind.ts'
-import type { BoundInsert, BoundQuery } from '../planner/bind.ts'
-import { bindType } from '../planner/bind-type.ts'
+import { tablesOf } from '../plan.ts'
+import { bindInsert } from '../planner/bind-insert.ts'
+import type { BoundInsert } from '../planner/bind-insert.ts'
+import { bindQuery, bindType, constantValue, tablesNamed } from '../planner/bind.ts'
+import type { BoundQuery } from '../planner/bind.ts'
 import { optimize } from '../planner/optimize.ts'
 import type { Environment, FoundRelation } from '../planner/scope.ts'
 import type { Insert } from '../planner/statement-syntax.ts'
 import type { Expression, Path, Query, TypeName } from '../planner/syntax.ts'
 import type { RelationShape } from '../storage/catalog.ts'
-import { SYSTEM_SCHEMAS, systemShape } from '../storage/system/system.ts'
+import { SYSTEM_SCHEMAS, relationOid, systemShape } from '../storage/system/system.ts'
 import { asBigInt, asInterval } from '../datum.ts'
 import { INT8, INTERVAL, TIMESTAMPTZ } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
+import type { AnswerField } from './face.ts'
 import type { Session } from './session.ts'
 import { milliseconds } from './settings.ts'
 
@@ -74,17 +77,25 @@ function constants(session: Session): Parameters {
   return { values: [], now: BigInt(Date.now()) * 1000n, timeZone: session.settings.need('TimeZone') }
 }
 
-/** A bound statement and what its names meant. */
-export type WithFound<T> = T & { readonly found: Found }
+/** A bound statement, and what its names meant. */
+export interface QueryBound extends BoundQuery { readonly found: Found }
+export interface InsertBound extends BoundInsert { readonly found: Found }
+export type Bound = QueryBound | InsertBound
 
-export async function bindQueryFor(session: Session, query: Query, types: readonly (Type | undefined)[]): Promise<WithFound<BoundQuery>> {
+export async function bindQueryFor(session: Session, query: Query, types: readonly (Type | undefined)[]): Promise<QueryBound> {
   const found = await findRelations(session, tablesNamed(query))
   return { ...bindQuery(query, environment(session, found, types)), found }
 }
 
-export async function bindInsertFor(session: Session, insert: Insert, types: readonly (Type | undefined)[]): Promise<WithFound<BoundInsert>> {
+export async function bindInsertFor(session: Session, insert: Insert, types: readonly (Type | undefined)[]): Promise<InsertBound> {
   const found = await findRelations(session, tablesNamed(insert))
-  return { ...bindInsert(insert, environment(session, found, types)), found }
+  const defaults = (name: TableName): ReadonlyMap<string, Value> => [...found.values()].find(shape => shape !== undefined && shape.name.schema === name.schema && shape.name.name === name.name)?.defaults ?? new Map()
+  return { ...bindInsert(insert, environment(session, found, types), defaults), found }
+}
+
+/** The columns of a bound query as a client is told of them. */
+export function answerFields(bound: Bound): AnswerField[] {
+  return bound.fields.map(field => ({ name: field.name, type: field.type, tableOid: field.origin === undefined ? 0 : relationOid(field.origin.table), columnNumber: field.origin === undefined ? 0 : field.origin.column + 1 }))
 }
 
 /** True when the names of a bound statement still mean the same relations, with the same columns. */
@@ -99,10 +110,10 @@ export async function stillGood(session: Session, found: Found): Promise<boolean
 }
 
 /** The plan to run: parameters become literals, then the rules (unless the session switched them off). */
-export function plannedQuery(session: Session, bound: BoundQuery | BoundInsert, running: Running): Plan {
-  for (const scan of bound.tables) session.block?.transaction.mayRead(scan)
+export function planned(session: Session, bound: Bound, running: Running): Plan {
+  for (const scan of tablesOf(bound.plan)) session.block?.transaction.mayRead(scan.table)
   return optimize(bound.plan, {
-    rules: session.settings.get('sluice.rules') === 'off' ? 'none' : 'all',
+    rules: session.settings.get('sluice.rules') !== 'off',
     parameters: running.parameters,
     fold: (expr: Expr) => session.engine.evaluate(expr, running.parameters),
   })
@@ -110,8 +121,7 @@ export function plannedQuery(session: Session, bound: BoundQuery | BoundInsert, 
 
 /** The value of an expression without columns, as a value of `type` (assignment casts). */
 export function constantOf(session: Session, expression: Expression, type: Type): Value {
-  const expr = bindConstantExpression(expression, type, environment(session, new Map(), []))
-  return session.engine.evaluate(expr, constants(session))
+  return constantValue(expression, environment(session, new Map(), []), { clause: 'constant', to: type }).value
 }
 
 /** A time as SUBSCRIBE takes it: a number of milliseconds since 1970, or a timestamp; in milliseconds. */

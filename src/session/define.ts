@@ -2,13 +2,13 @@
 import type { Running } from '../engine.ts'
 import { SqlError, unsupported } from '../error.ts'
 import type { TableName } from '../plan.ts'
-import type { BoundQuery } from '../planner/bind.ts'
 import type { CreateDatabase, CreateSchema, CreateTable, Drop, TableColumn } from '../planner/statement-syntax.ts'
 import type { TableReference } from '../planner/syntax.ts'
 import type { ColumnDefinition, TableDefinition } from '../storage/catalog.ts'
 import { SYSTEM_SCHEMAS } from '../storage/system/system.ts'
 import type { Batch } from '../batch.ts'
-import { constantOf, plannedQuery, shapeOf, typeNamed } from './binding.ts'
+import { constantOf, planned, shapeOf, typeNamed } from './binding.ts'
+import type { QueryBound } from './binding.ts'
 import type { Answer } from './face.ts'
 import type { Session } from './session.ts'
 
@@ -30,7 +30,7 @@ export async function createTable(session: Session, statement: CreateTable): Pro
 }
 
 /** CREATE TABLE … AS: the table is made when the transaction's rows are known to be written. */
-export async function createTableAs(session: Session, statement: CreateTable, bound: BoundQuery, running: Running): Promise<Answer> {
+export async function createTableAs(session: Session, statement: CreateTable, bound: QueryBound, running: Running): Promise<Answer> {
   const names = statement.as?.columns ?? []
   if (names.length > bound.fields.length) throw new SqlError('42601', 'too many column names were specified', { position: statement.at })
   const columns = bound.fields.map((field, i): ColumnDefinition => ({ name: names[i] ?? field.name, type: field.type.kind === 'unknown' ? { kind: 'text' } : field.type, nullable: true }))
@@ -41,7 +41,7 @@ export async function createTableAs(session: Session, statement: CreateTable, bo
     if (table === undefined || statement.as?.withData === false) return
     session.current.mayWrite('CREATE TABLE AS')
     const writer = session.current.writer(definition.name, table)
-    for await (const batch of session.engine.run(plannedQuery(session, bound, running), running)) {
+    for await (const batch of session.engine.run(planned(session, bound, running), running)) {
       await writer.write(batch)
       rows += batch.length
     }

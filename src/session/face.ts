@@ -3,6 +3,7 @@
  * it knows neither sockets nor messages.
  */
 import type { Batch } from '../batch.ts'
+import type { TextSettings } from '../text.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 
@@ -22,6 +23,8 @@ export interface Prepared {
   readonly parameters: readonly Type[]
   /** Undefined: it returns no rows. */
   readonly fields: readonly AnswerField[] | undefined
+  /** Its rows go out as copy data. */
+  readonly copies?: boolean
 }
 
 /** A NoticeResponse: severity, SQLSTATE, message. */
@@ -66,8 +69,10 @@ export interface SessionFace {
   /** Called for each reported setting that changes, and for each notice. */
   onParameter: ((name: string, value: string) => void) | undefined
   onNotice: ((notice: Notice) => void) | undefined
-  /** Cuts a simple-query string into statements. Throws 42601 with the position in the whole string. */
-  split(sql: string): Promise<readonly string[]>
+  /** How values read and write as text under the session's settings. */
+  readonly text: TextSettings
+  /** Cuts a simple-query string into statements; `at` is the 1-based character where each begins. */
+  split(sql: string): Promise<readonly { readonly text: string; readonly at: number }[]>
   /** Parses and binds one statement (or an empty one: `fields` undefined, tag ''). `types` may leave parameters open. */
   prepare(sql: string, types?: readonly (Type | undefined)[]): Promise<Prepared>
   /** Begins a prepared statement. What it does, it does while its batches are read, to the end. A simple-query string of several statements is one implicit transaction: `implicit` says that more follow. */

@@ -2,10 +2,10 @@
 import type { Batch } from '../batch.ts'
 import { Running } from '../engine.ts'
 import { SqlError, unsupported } from '../error.ts'
-import type { BoundQuery } from '../planner/bind.ts'
 import type { Declare, Fetch } from '../planner/statement-syntax.ts'
 import { done, fieldsOf } from './answers.ts'
-import { intervalMilliseconds, plannedQuery } from './binding.ts'
+import { answerFields, intervalMilliseconds, planned } from './binding.ts'
+import type { QueryBound } from './binding.ts'
 import { Cursor } from './cursor.ts'
 import type { CursorSource } from './cursor.ts'
 import type { Answer } from './face.ts'
@@ -14,7 +14,7 @@ import { epochRows, subscribeSchema } from './subscribe.ts'
 import { beginSubscription } from './subscription.ts'
 
 /** Opens a cursor; the tag. A cursor WITH HOLD, and one of a subscription, may be opened outside of a transaction block. */
-export async function declareCursor(session: Session, statement: Declare, bound: BoundQuery, running: Running): Promise<string> {
+export async function declareCursor(session: Session, statement: Declare, bound: QueryBound, running: Running): Promise<string> {
   if (statement.scroll === true) throw unsupported('SCROLL', { position: statement.at })
   if (statement.binary) throw unsupported('a BINARY cursor', { position: statement.at, hint: 'Ask for the binary format when FETCH is bound.' })
   if (session.block === undefined && !statement.hold && statement.query.kind !== 'subscribe') throw new SqlError('25P01', 'DECLARE CURSOR can only be used in transaction blocks')
@@ -26,16 +26,16 @@ export async function declareCursor(session: Session, statement: Declare, bound:
   return 'DECLARE CURSOR'
 }
 
-function querySource(session: Session, bound: BoundQuery, running: Running): CursorSource {
-  const plan = plannedQuery(session, bound, running), batches = session.engine.run(plan, running)
+function querySource(session: Session, bound: QueryBound, running: Running): CursorSource {
+  const plan = planned(session, bound, running), batches = session.engine.run(plan, running)
   return {
-    running, fields: bound.fields, schema: plan.schema, live: false,
+    running, fields: answerFields(bound), schema: plan.schema, live: false,
     next: async () => { const item = await batches.next(); return item.done === true ? undefined : item.value },
     close: async () => { running.cancel(); await batches.return() },
   }
 }
 
-async function liveSource(session: Session, statement: Extract<Declare['query'], { kind: 'subscribe' }>, bound: BoundQuery, running: Running): Promise<CursorSource> {
+async function liveSource(session: Session, statement: Extract<Declare['query'], { kind: 'subscribe' }>, bound: QueryBound, running: Running): Promise<CursorSource> {
   const { subscription, schema } = await beginSubscription(session, statement, bound, running)
   const progress = statement.progress === true, rows = subscribeSchema(schema, progress)
   let epoch: AsyncGenerator<Batch, void, undefined> | undefined

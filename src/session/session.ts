@@ -4,14 +4,17 @@ import type { Engine } from '../engine.ts'
 import { Running } from '../engine.ts'
 import { SqlError } from '../error.ts'
 import type { Parameters } from '../plan.ts'
-import { splitStatements } from '../planner/lexer.ts'
-import { parseStatement } from '../planner/statement.ts'
+import { loadParser } from '../planner/parse.ts'
+import { parseStatement, splitStatements } from '../planner/statement.ts'
+import type { StatementText } from '../planner/statement.ts'
+import { DEFAULT_SETTINGS } from '../text.ts'
+import type { TextSettings } from '../text.ts'
 import type { SystemSession } from '../storage/system/system.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { Cursor } from './cursor.ts'
 import { done } from './answers.ts'
-import { executeStatement, isTransactionControl, prepareStatement } from './statement.ts'
+import { currentStatement, executeStatement, isTransactionControl, prepareStatement } from './statement.ts'
 import type { PreparedStatement } from './statement.ts'
 import type { Answer, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
 import { Settings, milliseconds } from './settings.ts'
@@ -70,21 +73,26 @@ export class Session implements SessionFace {
     return this.#implicit ??= new Transaction(this.engine, this.settings.get('default_transaction_read_only') === 'on')
   }
 
-  // async like its siblings: the statements of a string may come from a parser that is loaded on first use
-  async split(sql: string): Promise<readonly string[]> {
-    return splitStatements(sql).map(statement => statement.text)
+  get text(): TextSettings {
+    const [, order] = this.settings.need('DateStyle').split(', ')
+    return { ...DEFAULT_SETTINGS, timeZone: this.settings.need('TimeZone'), dateOrder: order === 'DMY' || order === 'YMD' ? order : 'MDY', extraFloatDigits: Number(this.settings.need('extra_float_digits')) }
+  }
+
+  async split(sql: string): Promise<readonly StatementText[]> {
+    await loadParser()
+    return splitStatements(sql)
   }
 
   async prepare(sql: string, types: readonly (Type | undefined)[] = []): Promise<Prepared> {
     const statement = await parseStatement(sql)
-    if (statement === undefined) return EMPTY
+    if (statement.kind === 'empty') return EMPTY
     this.#refuseWhenFailed(isTransactionControl(statement))
     return prepareStatement(this, sql, statement, types)
   }
 
   async execute(prepared: Prepared, parameters: readonly Value[]): Promise<Answer> {
     if (prepared === EMPTY) return done('')
-    const statement: PreparedStatement = await prepareStatement.from(this, prepared)
+    const statement: PreparedStatement = await currentStatement(this, prepared)
     this.#refuseWhenFailed(isTransactionControl(statement.statement))
     const running = this.begin(parameters)
     try {

@@ -2,12 +2,12 @@
 import type { Running } from '../engine.ts'
 import { SqlError, unsupported } from '../error.ts'
 import { explainRows, EXPLAIN_SCHEMA } from './explain.ts'
-import type { BoundInsert, BoundQuery } from '../planner/bind.ts'
 import type { Statement } from '../planner/statement-syntax.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { doing, done, fieldsOf } from './answers.ts'
-import { bindInsertFor, bindQueryFor, constantOf, plannedQuery, typeNamed } from './binding.ts'
+import { answerFields, bindInsertFor, bindQueryFor, constantOf, planned, stillGood, typeNamed } from './binding.ts'
+import type { Bound, InsertBound, QueryBound } from './binding.ts'
 import { copyAnswer, copyFields } from './copy.ts'
 import { declareCursor, fetchAnswer } from './fetch.ts'
 import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
@@ -21,10 +21,10 @@ import { beginSubscription, subscribedPlan } from './subscription.ts'
 /** A statement as prepared: its syntax, and what it was bound to. */
 export interface PreparedStatement extends Prepared {
   readonly statement: Statement
-  readonly bound: BoundQuery | BoundInsert | undefined
+  readonly bound: Bound | undefined
 }
 
-const known = new WeakMap<Prepared, { readonly prepared: PreparedStatement; readonly shapes: unknown }>()
+const known = new WeakMap<Prepared, PreparedStatement>()
 
 /** Commands of the transaction itself, which a failed block still takes. */
 export function isTransactionControl(statement: Statement): boolean {
@@ -38,7 +38,7 @@ export async function prepareStatement(session: Session, sql: string, statement:
     switch (statement.kind) {
       case 'select': {
         const bound = await bindQueryFor(session, statement.query, types)
-        return { sql, statement, bound, parameters: bound.parameters, fields: bound.fields }
+        return { sql, statement, bound, parameters: bound.parameters, fields: answerFields(bound) }
       }
       case 'insert': {
         const bound = await bindInsertFor(session, statement, types)
@@ -80,15 +80,16 @@ export async function prepareStatement(session: Session, sql: string, statement:
       default: return plain(undefined)
     }
   })()
-  known.set(prepared, { prepared, shapes: undefined })
+  known.set(prepared, prepared)
   return prepared
 }
 
-/** The statement behind what `prepare` gave. Plans are bound anew for each execution, so that they fit the tables as they are. */
-prepareStatement.from = async (session: Session, prepared: Prepared): Promise<PreparedStatement> => {
+/** The statement behind what `prepare` gave, bound anew when a name in it has come to mean something else since. */
+export async function currentStatement(session: Session, prepared: Prepared): Promise<PreparedStatement> {
   const entry = known.get(prepared)
   if (entry === undefined) throw new SqlError('26000', 'prepared statement does not exist')
-  return entry.prepared.bound === undefined ? entry.prepared : prepareStatement(session, prepared.sql, entry.prepared.statement, prepared.parameters)
+  if (entry.bound === undefined || await stillGood(session, entry.bound.found)) return entry
+  return prepareStatement(session, prepared.sql, entry.statement, prepared.parameters)
 }
 
 export function noStatement(name: string): SqlError { return new SqlError('26000', `prepared statement "${name}" does not exist`) }
@@ -100,8 +101,8 @@ export async function executeStatement(session: Session, prepared: PreparedState
   switch (statement.kind) {
     case 'select': {
       const query = queryOf(bound)
-      const plan = plannedQuery(session, query, running)
-      return { fields: query.fields, schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
+      const plan = planned(session, query, running)
+      return { fields: answerFields(query), schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
     }
     case 'insert': return insertAnswer(session, insertOf(bound), running)
     case 'explain': return explainRows(session, statement, bound, running)
@@ -124,7 +125,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       if (inner === undefined) throw noStatement(statement.name)
       if (inner.parameters.length !== statement.args.length) throw new SqlError('42601', `wrong number of parameters for prepared statement "${statement.name}"`, { detail: `Expected ${inner.parameters.length} parameters but got ${statement.args.length}.` })
       const values = inner.parameters.map((type, i): Value => { const arg = statement.args[i]; return arg === undefined ? null : constantOf(session, arg, type) })
-      return executeStatement(session, await prepareStatement.from(session, inner), session.begin(values))
+      return executeStatement(session, await currentStatement(session, inner), session.begin(values))
     }
     case 'deallocate': return doing(async () => {
       if (statement.name === undefined) session.statements.clear()
@@ -181,6 +182,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
     case 'createView': throw unsupported(statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW', { position: statement.at })
     case 'createStreaming': throw unsupported(`CREATE ${statement.object.toUpperCase()}`, { position: statement.at })
     case 'comment': throw unsupported('COMMENT ON', { position: statement.at })
+    case 'empty': return done('')
     case 'other': throw unsupported(statement.name, { position: statement.at })
   }
 }
@@ -210,11 +212,11 @@ async function controlTransaction(session: Session, statement: Extract<Statement
   }
 }
 
-function queryOf(bound: BoundQuery | BoundInsert | undefined): BoundQuery {
-  if (bound === undefined || 'target' in bound) throw new SqlError('XX000', 'the statement was not bound')
+function queryOf(bound: Bound | undefined): QueryBound {
+  if (bound === undefined || 'table' in bound) throw new SqlError('XX000', 'the statement was not bound')
   return bound
 }
-function insertOf(bound: BoundQuery | BoundInsert | undefined): BoundInsert {
-  if (bound === undefined || !('target' in bound)) throw new SqlError('XX000', 'the statement was not bound')
+function insertOf(bound: Bound | undefined): InsertBound {
+  if (bound === undefined || !('table' in bound)) throw new SqlError('XX000', 'the statement was not bound')
   return bound
 }

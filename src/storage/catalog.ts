@@ -35,6 +35,8 @@ export interface RelationShape extends Relation {
   readonly partitionedBy: readonly string[]
   readonly options: Readonly<Record<string, string>>
   readonly comment?: string
+  /** What INSERT puts into columns that it leaves out, by name; others get NULL. */
+  readonly defaults?: ReadonlyMap<string, Value>
 }
 
 export interface Catalog {

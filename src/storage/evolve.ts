@@ -46,13 +46,24 @@ function changed(column: Column, to: Type, change: Cast, arena: Arena): Column {
   return columnFromValues(values, to, arena)
 }
 
-function relabel(column: Column, type: Type): Column {
+/** The same buffers under another type of the same layout. */
+export function relabel(column: Column, type: Type): Column {
   const { data } = column
   switch (data.kind) {
     case 'flat': case 'var': return { ...column, type }
     case 'dict': return { ...column, type, data: { ...data, dictionary: relabel(data.dictionary, type) } }
     case 'const': return { ...column, type, data: { ...data, one: relabel(data.one, type) } }
   }
+}
+
+/** The type with the names of row fields that `names`, a type of the same shape, has. */
+export function renamed(type: Type, names: Type): Type {
+  if (type.kind === 'row' && names.kind === 'row' && type.fields.length === names.fields.length) {
+    return { kind: 'row', fields: type.fields.map((field, i) => ({ ...field, name: names.fields[i]?.name ?? field.name, type: renamed(field.type, names.fields[i]?.type ?? field.type) })) }
+  }
+  if (type.kind === 'array' && names.kind === 'array') return { kind: 'array', element: renamed(type.element, names.element) }
+  if (type.kind === 'map' && names.kind === 'map') return { kind: 'map', key: renamed(type.key, names.key), value: renamed(type.value, names.value) }
+  return type
 }
 
 /** A text that may be longer than its type, or a char that was stored with its blanks. */

@@ -10,6 +10,8 @@ import type { Type } from '../type.ts'
 import { STRIDE, compareRows, fillRows, hashRows, isSame, rowValues } from './row-values.ts'
 import type { RowValues } from './row-values.ts'
 
+const KEY_ONLY = 2
+
 export interface MergeOrder {
   readonly key: readonly Type[]
   readonly sequence: readonly { readonly type: Type; readonly descending: boolean }[]
@@ -36,6 +38,8 @@ export class KeyMerge {
   readonly #key: readonly RowValues[]
   readonly #sequence: readonly RowValues[]
   readonly #number: RowValues
+  /** 0 a row, 1 a removal, or KEY_ONLY. */
+  /** Per row: 0 a row, 1 a removal, 2 only a key to be marked. */
   readonly #removal: Uint8Array
   readonly #hash: Uint32Array
   /** Per slot: 1 + the row that wins so far; 0: nothing there. */
@@ -64,15 +68,17 @@ export class KeyMerge {
 
   /**
    * Adds rows; they get numbers in the order in which they are added. `skip` has a 1 for rows that are not there (but get numbers). Rows added later
-   * win over rows added earlier when nothing else tells them apart.
+   * win over rows added earlier when nothing else tells them apart. `keysOnly` rows mark their keys and win over nothing.
    */
-  add(columns: MergeColumns, length: number, marked: boolean, skip: Uint8Array | undefined): void {
+  add(columns: MergeColumns, length: number, marked: boolean, skip: Uint8Array | undefined, keysOnly = false): void {
     invariant(this.#count + length <= this.#rows, 'more rows than announced')
     const memory = this.#memory.refresh(), first = this.#count
     this.#key.forEach((values, i) => { fillRows(values, columnAt(columns.key, i), memory, first) })
     this.#sequence.forEach((values, i) => { fillRows(values, columnAt(columns.sequence, i), memory, first) })
     fillRows(this.#number, columns.number, memory, first)
-    fillRemovals(this.#removal, columns.kind, memory, first)
+    if (keysOnly) this.#removal.fill(2, first, first + length)
+    else fillRemovals(this.#removal, columns.kind, memory, first)
+    if (keysOnly) this.#removal.fill(KEY_ONLY, first, first + length)
     this.#count += length
     for (let i = 0; i < length; i += STRIDE) {
       const start = first + i, end = first + Math.min(length, i + STRIDE)
@@ -124,6 +130,8 @@ export class KeyMerge {
 
   /** True unless row `b`, which was added before `a`, wins. */
   #isNewer(a: number, b: number): boolean {
+    if (this.#removal[a] === 2 || this.#removal[b] === 2) return this.#removal[b] === 2
+    if (this.#removal[a] === KEY_ONLY || this.#removal[b] === KEY_ONLY) return this.#removal[a] !== KEY_ONLY
     for (let i = 0; i < this.#sequence.length; i++) {
       const values = this.#sequence[i]
       if (values === undefined) continue

@@ -1,7 +1,7 @@
 /** Reads splits, on any thread: files row group by row group, rows that are removed or replaced left out. */
 import type { Batch, Column } from '../batch.ts'
 import { batchFromRows, constColumn } from '../column.ts'
-import { corrupt, invariant, unsupported } from '../error.ts'
+import { InternalError, corrupt, invariant, unsupported } from '../error.ts'
 import { gatherBatch, rowsFrom } from '../gather.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Address, Arena, Memory } from '../memory.ts'
@@ -9,13 +9,13 @@ import { layoutOf } from '../type.ts'
 import type { Schema } from '../type.ts'
 import { decodeDeletionVector } from './deletion-vector.ts'
 import type { DeletionVector } from './deletion-vector.ts'
-import { evolveColumn } from './evolve.ts'
+import { evolveColumn, relabel, renamed } from './evolve.ts'
 import { KeyMerge } from './merge.ts'
 import { openParquet, readRowGroup } from './parquet/reader.ts'
 import type { ParquetField, ParquetFile } from './parquet/reader.ts'
 import { leavesOf } from './parquet/schema.ts'
 import type { ObjectStore, StoreSpec } from './store.ts'
-import type { FileSplit, Merge, RowsSplit, ScanStats, Split, SplitColumn, SplitFile } from './table.ts'
+import type { FileSplit, Merge, RowsSplit, ScanStats, Split, SplitColumn, SplitFile, VectorPlace } from './table.ts'
 
 /** What reading needs; one a thread. */
 export interface ReadContext {
@@ -47,9 +47,6 @@ export class FooterCache {
   }
 }
 
-/** The name of the column that tells what a row is, in files whose rows have signs. */
-export const KIND_COLUMN = '_VALUE_KIND'
-
 /** The rows of a split, as signed batches of its schema, each valid until the next is asked for. */
 export async function* readSplit(split: Split, context: ReadContext, stats: ScanStats): AsyncGenerator<Batch, void, undefined> {
   if (split.kind === 'rows') {
@@ -70,7 +67,7 @@ export async function* readSplit(split: Split, context: ReadContext, stats: Scan
       const removed = reader.removed(part)
       if (removed !== undefined && !removed.includes(0)) continue
       const wanted = split.schema.map((_, i) => i)
-      const columns = await reader.read(part, split.sign === 'column' ? [...wanted, reader.position(KIND_COLUMN)] : wanted, arena)
+      const columns = await reader.read(part, split.sign === 'column' ? [...wanted, wanted.length] : wanted, arena)
       const batch = signed(split, columns, part.rows, context.memory, arena)
       yield removed === undefined ? batch : gatherBatch(batch, rowsFrom(rowsWhere(removed, 0), arena), context.kernel, arena)
     }
@@ -113,7 +110,7 @@ function writeWeights(kinds: Column, weights: Address, memory: Memory): void {
       for (let i = 0; i < length; i++) i32[out + i] = weight(i32[entries + (u32[data.codes / 4 + i] ?? 0)] ?? 0)
       return
     }
-    case 'var': throw corrupt(KIND_COLUMN, 'row kinds are numbers')
+    case 'var': throw new InternalError('row kinds are numbers')
   }
 }
 
@@ -152,7 +149,7 @@ async function* mergeFiles(split: FileSplit, merge: Merge, store: ObjectStore, c
       winner.add({
         key: merge.key.map((_, i) => at(i)), sequence: merge.sequence.map((_, i) => at(merge.key.length + i)),
         number: at(positions.length - 2), kind: at(positions.length - 1),
-      }, part.rows, reader.file.marks ?? false, reader.removed(part))
+      }, part.rows, reader.file.marks ?? false, reader.removed(part), reader.file.keysOnly ?? false)
     }
   }
   const won = winner.winners()
@@ -191,6 +188,7 @@ class FileReader {
   readonly #parquet: ParquetFile
   readonly #fields: ReadonlyMap<string, ParquetField>
   readonly #deleted: DeletionVector | undefined
+  readonly #only: DeletionVector | undefined
   readonly #store: ObjectStore
   readonly #context: ReadContext
   readonly #stats: ScanStats
@@ -198,19 +196,20 @@ class FileReader {
   static async open(file: SplitFile, store: ObjectStore, context: ReadContext, stats: ScanStats): Promise<FileReader> {
     if (file.format !== 'parquet') throw unsupported(`reading a file of format ${file.format}`, { where: file.path })
     const parquet = await context.footers.open(store, file.path, file.size)
-    let deleted: DeletionVector | undefined
-    if (file.deleted !== undefined) {
-      const { path, start, end } = file.deleted
-      deleted = decodeDeletionVector(await store.read(path, start, end), path)
-      stats.bytesRead += end - start
+    const vector = async (place: VectorPlace | undefined): Promise<DeletionVector | undefined> => {
+      if (place === undefined) return undefined
+      stats.bytesRead += place.end - place.start
+      return decodeDeletionVector(await store.read(place.path, place.start, place.end), place.path)
     }
-    return new FileReader(file, parquet, deleted, store, context, stats)
+    const [deleted, only] = await Promise.all([vector(file.deleted), vector(file.only)])
+    return new FileReader(file, parquet, deleted, only, store, context, stats)
   }
 
-  private constructor(file: SplitFile, parquet: ParquetFile, deleted: DeletionVector | undefined, store: ObjectStore, context: ReadContext, stats: ScanStats) {
+  private constructor(file: SplitFile, parquet: ParquetFile, deleted: DeletionVector | undefined, only: DeletionVector | undefined, store: ObjectStore, context: ReadContext, stats: ScanStats) {
     this.file = file
     this.#parquet = parquet
     this.#deleted = deleted
+    this.#only = only
     this.#store = store
     this.#context = context
     this.#stats = stats
@@ -225,19 +224,16 @@ class FileReader {
     }).filter(part => part.rows > 0)
   }
 
-  /** A 1 for each removed row of a part; undefined when there is none. */
+  /** A 1 for each row of a part that is removed or not asked for; undefined when there is none. */
   removed(part: Part): Uint8Array | undefined {
-    if (this.#deleted === undefined) return undefined
+    if (this.#deleted === undefined && this.#only === undefined) return undefined
     const flags = new Uint8Array(part.rows)
-    this.#deleted.mark(flags, part.first)
+    if (this.#only !== undefined) {
+      this.#only.mark(flags, part.first)
+      for (let i = 0; i < flags.length; i++) flags[i] = 1 - (flags[i] ?? 0)
+    }
+    this.#deleted?.mark(flags, part.first)
     return flags.includes(1) ? flags : undefined
-  }
-
-  /** Where the column of this name is among the split's columns of the file. */
-  position(name: string): number {
-    const position = this.file.columns.findIndex(column => column.kind === 'file' && column.name === name)
-    invariant(position >= 0, `${this.file.path} is read without column ${name}`)
-    return position
   }
 
   /** The columns at these positions, of all rows of a part; their buffers are in `arena`. */
@@ -255,7 +251,9 @@ class FileReader {
       const { type } = column.field
       if (column.kind === 'constant') return constColumn(column.value, type, part.rows, arena)
       const read = found.get(column.name)
-      return read === undefined ? constColumn(null, type, part.rows, arena) : evolveColumn(read, type, arena, `${this.file.path}: column "${column.name}"`)
+      if (read === undefined) return constColumn(null, type, part.rows, arena)
+      const named = column.as === undefined ? read : relabel(read, renamed(read.type, column.as))
+      return evolveColumn(named, type, arena, `${this.file.path}: column "${column.name}"`)
     })
   }
 

@@ -148,21 +148,11 @@ export interface VectorPlace {
 
 export type SplitColumn =
   /**
-   * The file's column of this name (top level), brought to `field`; NULL when the file lacks it. Without `reshape` the file holds the field's very type
-   * (as far as the format can say it); with it, the file holds `reshape.from`, and each value becomes one of the field's type as it says.
+   * The file's column of this name (top level), cast to the field's type where they differ; NULL when the file lacks it. Fields of rows inside are found
+   * by name; `as` is set when their names changed since: the file's type with the names of now, and a name of its own for each field that is gone.
    */
-  | { readonly kind: 'file'; readonly name: string; readonly field: Field; readonly reshape?: Reshape }
+  | { readonly kind: 'file'; readonly name: string; readonly field: Field; readonly as?: Type }
   | { readonly kind: 'constant'; readonly value: Value; readonly field: Field }
-
-/** How a value as an old schema wrote it becomes a value of the newest schema. NULL stays NULL. */
-export type Reshape =
-  | { readonly kind: 'same'; readonly from: Type; readonly to: Type }
-  /** A cast of two scalar types that loses nothing: SQL's cast. */
-  | { readonly kind: 'cast'; readonly from: Type; readonly to: Type }
-  /** Field i of the result is field `fields[i].at` of the row as the file holds it, reshaped; NULL where undefined. */
-  | { readonly kind: 'row'; readonly from: Type; readonly to: Type; readonly fields: readonly ({ readonly at: number; readonly reshape: Reshape } | undefined)[] }
-  | { readonly kind: 'array'; readonly from: Type; readonly to: Type; readonly element: Reshape }
-  | { readonly kind: 'map'; readonly from: Type; readonly to: Type; readonly key: Reshape; readonly value: Reshape }
 
 /** Reads splits: one for the whole engine, in `read.ts`. Batches are valid until the iterator is advanced. */
 export type ReadSplit = (split: Split, want: Want, arena: Arena, stats: ScanStats) => AsyncIterable<Batch>

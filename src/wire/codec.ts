@@ -28,7 +28,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Cuts a stream of bytes, however it arrives, into messages. */
 export class MessageReader {
-  #buffer = Buffer.alloc(0)
+  #buffer: Buffer = Buffer.alloc(0)
   #started = false
 
   /** Bytes that are not yet part of a message: must be 0 when SSL is answered, or they were slipped in before encryption. */
