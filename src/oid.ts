@@ -78,6 +78,9 @@ export function typeOfOid(oid: number): Type | undefined {
 function typeOfKind(kind: TypeKind): Type | undefined {
   switch (kind) {
     case 'array': case 'row': case 'map': return undefined
+    case 'numeric': return { kind }
+    case 'time': case 'timetz': case 'timestamp': case 'timestamptz': return { kind }
+    case 'varchar': case 'char': return { kind }
     default: return { kind }
   }
 }

@@ -2,15 +2,13 @@
 import type { Batch } from '../batch.ts'
 import { batchFromRows } from '../column.ts'
 import { unreachable } from '../error.ts'
-import type { Expr } from '../expr.ts'
 import type { Arena } from '../memory.ts'
 import type { Plan, ValuesPlan } from '../plan.ts'
 import { inputsOf } from '../plan.ts'
 import type { ScanStats } from '../storage/table.ts'
 import type { Schema } from '../type.ts'
-import type { Value } from '../value.ts'
 import { Aggregate } from './aggregate.ts'
-import { evaluateConstant } from './compile.ts'
+import { valueOf } from './constant.ts'
 import { makeJoin } from './join.ts'
 import { Filter, Negate, Project } from './linear.ts'
 import type { Context, Life, Operator } from './operator.ts'
@@ -104,15 +102,6 @@ function staysAppendOnly(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, { epo
 /** The rows of a VALUES node. */
 export function valuesBatch(plan: ValuesPlan, context: Context, arena: Arena): Batch {
   return batchFromRows(plan.schema, plan.rows.map(row => row.map(expr => valueOf(expr, context))), arena)
-}
-
-/** The value of an expression without columns. */
-export function valueOf(expr: Expr, context: Context): Value {
-  switch (expr.kind) {
-    case 'literal': return expr.value
-    case 'param': return context.parameters.values[expr.index - 1] ?? null
-    default: return evaluateConstant(expr, context.parameters, context)
-  }
 }
 
 /** Frees every operator of a tree. */

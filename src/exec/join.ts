@@ -116,7 +116,8 @@ class StreamJoin implements Operator {
         if (this.#residual !== undefined && pairs !== undefined) {
           const selection = this.#residual.select(pairs, this.#pieces), kept = this.#residual.pick(pairs, selection, this.#pieces)
           if (selection !== 'all') {
-            ;[rows, matches] = [rows, matches].map(list => { const out = this.#pieces.alloc(4 * selection.count); kernel.gather_32(list, selection.rows, selection.count, out); return out }) as [Address, Address]
+            rows = this.#chosen(rows, selection.rows, selection.count)
+            matches = this.#chosen(matches, selection.rows, selection.count)
             count = selection.count
           }
           pairs = kept
@@ -132,6 +133,12 @@ class StreamJoin implements Operator {
     if (count === 0) return
     const alone = gatherBatch(delta, rows, count, this.#context, arena)
     yield how === 'semi' || how === 'anti' ? { ...alone, schema: this.schema } : padded(alone, 0, this.#plan.right.schema, this.schema, arena)
+  }
+
+  #chosen(list: Address, rows: Address, count: number): Address {
+    const out = this.#pieces.alloc(4 * count)
+    this.#context.kernel.gather_32(list, rows, count, out)
+    return out
   }
 
   #ofLeft(delta: Batch, rows: Address, count: number, arena: Arena): Batch {

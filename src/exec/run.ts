@@ -6,7 +6,7 @@ import { invariant } from '../error.ts'
 import type { Node, Wrap } from './build.ts'
 import { build, closeNode, valuesBatch } from './build.ts'
 import { RowCounts, repeated } from './consolidate.ts'
-import type { Context } from './operator.ts'
+import type { Context, Operator } from './operator.ts'
 import type { Pool } from './pool.ts'
 import type { Scan } from './scan.ts'
 
@@ -85,10 +85,11 @@ class Run {
         for (const port of node.order) {
           const input = node.inputs[port]
           invariant(input !== undefined, 'a port has an input')
-          if (operator.done !== true) for await (const batch of this.#stream(input)) {
+          if (isDone(operator)) continue
+          for await (const batch of this.#stream(input)) {
             this.#context.check()
             if (batch.length > 0) yield* operator.push(port, batch)
-            if (operator.done === true) break
+            if (isDone(operator)) break
           }
         }
         this.#context.check()
@@ -106,6 +107,8 @@ class Run {
     }
   }
 }
+
+function isDone(operator: Operator): boolean { return operator.done ?? false }
 
 /** A plan that is kept up to date. Its scans are ports, numbered as `tablesOf` lists them. */
 export interface Dataflow {

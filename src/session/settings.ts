@@ -123,7 +123,10 @@ export class Settings {
     return this.#values.get(key) ?? this.#initial.get(key) ?? BY_NAME.get(key)?.initial
   }
 
-  /** The same, for a setting that is defined above. */
+  /** The name as SHOW heads its column. */
+  spelled(name: string): string { return BY_NAME.get(name.toLowerCase())?.name ?? name }
+
+  /** The same as `get`, for a setting that must exist: 42704. */
   need(name: string): string {
     const value = this.get(name)
     if (value === undefined) throw new SqlError('42704', `unrecognized configuration parameter "${name}"`)

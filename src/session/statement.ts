@@ -1,20 +1,20 @@
 /** Statements of a session: what each returns is known when it is prepared, what each does happens while its answer is read. */
 import type { Running } from '../engine.ts'
 import { SqlError, unsupported } from '../error.ts'
-import { explainRows, EXPLAIN_SCHEMA } from './explain.ts'
+import { EXPLAIN_SCHEMA, explainAnswer } from './explain.ts'
 import type { Statement } from '../planner/statement-syntax.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { doing, done, fieldsOf } from './answers.ts'
 import { answerFields, bindInsertFor, bindQueryFor, constantOf, planned, stillGood, typeNamed } from './binding.ts'
 import type { Bound, InsertBound, QueryBound } from './binding.ts'
-import { copyAnswer, copyFields } from './copy.ts'
+import { bindCopy, copyAnswer } from './copy.ts'
 import { declareCursor, fetchAnswer } from './fetch.ts'
 import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
 import { insertAnswer } from './insert.ts'
 import type { Answer, Prepared } from './face.ts'
 import type { Session } from './session.ts'
-import { SHOWS, showObjects } from './show.ts'
+import { objectSchema, showObjects, showSchema, showSetting } from './show.ts'
 import { subscribeSchema, subscriptionRows } from './subscribe.ts'
 import { beginSubscription, subscribedPlan } from './subscription.ts'
 
@@ -53,8 +53,8 @@ export async function prepareStatement(session: Session, sql: string, statement:
         return { sql, statement, bound, parameters: bound.parameters, fields: fieldsOf(subscribeSchema(bound.plan.schema, statement.progress === true)) }
       }
       case 'copy': {
-        const { bound, fields, parameters } = await copyFields(session, statement, types)
-        return { sql, statement, bound, parameters, fields }
+        const { bound, fields } = await bindCopy(session, statement, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields, copies: true }
       }
       case 'declare': {
         const bound = statement.query.kind === 'subscribe' ? await subscribedPlan(session, statement.query, types) : await bindQueryFor(session, statement.query, types)
@@ -75,8 +75,8 @@ export async function prepareStatement(session: Session, sql: string, statement:
         if (cursor === undefined) throw noCursor(statement.cursor)
         return { sql, statement, bound: undefined, parameters: [], fields: statement.move ? undefined : cursor.source.fields }
       }
-      case 'show': return plain(SHOWS.schemaOf(statement.name))
-      case 'showObjects': return plain(SHOWS.objectSchema(statement.what))
+      case 'show': return plain(showSchema(statement.name))
+      case 'showObjects': return plain(objectSchema(statement.what))
       default: return plain(undefined)
     }
   })()
@@ -105,13 +105,13 @@ export async function executeStatement(session: Session, prepared: PreparedState
       return { fields: answerFields(query), schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
     }
     case 'insert': return insertAnswer(session, insertOf(bound), running)
-    case 'explain': return explainRows(session, statement, bound, running)
+    case 'explain': return explainAnswer(session, statement, bound, running)
     case 'subscribe': {
       const { subscription, schema } = await beginSubscription(session, statement, queryOf(bound), running)
       const progress = statement.progress === true
       return { fields: fieldsOf(subscribeSchema(schema, progress)), schema: subscribeSchema(schema, progress), batches: subscriptionRows(subscription, schema, progress, session.engine.memory), tag: rows => `SUBSCRIBE ${rows}` }
     }
-    case 'copy': return copyAnswer(session, statement, bound, running)
+    case 'copy': return copyAnswer(session, statement, queryOf(bound), running)
     case 'createTable': return statement.as === undefined ? doing(() => createTable(session, statement)) : createTableAs(session, statement, queryOf(bound), running)
     case 'createSchema': case 'createDatabase': return doing(() => createSchema(session, statement))
     case 'drop': return doing(() => dropObjects(session, statement))
@@ -160,7 +160,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       else session.settings.set(statement.name, undefined)
       return 'RESET'
     })
-    case 'show': return SHOWS.setting(session, statement.name)
+    case 'show': return showSetting(session, statement.name)
     case 'showObjects': return showObjects(session, statement)
     case 'discard': return doing(async () => {
       if (statement.what === 'all') {

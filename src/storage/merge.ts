@@ -38,8 +38,7 @@ export class KeyMerge {
   readonly #key: readonly RowValues[]
   readonly #sequence: readonly RowValues[]
   readonly #number: RowValues
-  /** 0 a row, 1 a removal, or KEY_ONLY. */
-  /** Per row: 0 a row, 1 a removal, 2 only a key to be marked. */
+  /** Per row: 0 a row, 1 a removal, or KEY_ONLY. */
   readonly #removal: Uint8Array
   readonly #hash: Uint32Array
   /** Per slot: 1 + the row that wins so far; 0: nothing there. */
@@ -76,9 +75,8 @@ export class KeyMerge {
     this.#key.forEach((values, i) => { fillRows(values, columnAt(columns.key, i), memory, first) })
     this.#sequence.forEach((values, i) => { fillRows(values, columnAt(columns.sequence, i), memory, first) })
     fillRows(this.#number, columns.number, memory, first)
-    if (keysOnly) this.#removal.fill(2, first, first + length)
-    else fillRemovals(this.#removal, columns.kind, memory, first)
     if (keysOnly) this.#removal.fill(KEY_ONLY, first, first + length)
+    else fillRemovals(this.#removal, columns.kind, memory, first)
     this.#count += length
     for (let i = 0; i < length; i += STRIDE) {
       const start = first + i, end = first + Math.min(length, i + STRIDE)
@@ -130,7 +128,6 @@ export class KeyMerge {
 
   /** True unless row `b`, which was added before `a`, wins. */
   #isNewer(a: number, b: number): boolean {
-    if (this.#removal[a] === 2 || this.#removal[b] === 2) return this.#removal[b] === 2
     if (this.#removal[a] === KEY_ONLY || this.#removal[b] === KEY_ONLY) return this.#removal[a] !== KEY_ONLY
     for (let i = 0; i < this.#sequence.length; i++) {
       const values = this.#sequence[i]

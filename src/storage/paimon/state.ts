@@ -126,14 +126,13 @@ export class TableFiles {
   async state(snapshot: Snapshot, keep: (manifest: ManifestMeta) => boolean = () => true): Promise<State> {
     const lists = await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])
     const manifests = await Promise.all(lists.flat().filter(keep).map(meta => this.#manifest(meta.fileName)))
-    const live = new Map<string, ManifestEntry>()
-    for (const manifest of manifests) {
-      for (const entry of manifest) {
-        const identity = entryIdentity(entry)
-        if (entry.kind === 'add') live.set(identity, entry)
-        else if (!live.delete(identity)) throw corrupt(snapshotPath(this.directory, snapshot.id), `file ${entry.file.fileName} was removed, but is not there`)
-      }
+    // in any order: merging manifests may put a removal before the addition that it cancels
+    const live = new Map<string, ManifestEntry>(), removed = new Set<string>()
+    for (const entry of manifests.flat()) {
+      if (entry.kind === 'add') live.set(entryIdentity(entry), entry)
+      else removed.add(entryIdentity(entry))
     }
+    for (const identity of removed) if (!live.delete(identity)) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
     return { snapshot, entries: [...live.values()], vectors: await this.#vectors(snapshot) }
   }
 
