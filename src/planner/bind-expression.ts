@@ -7,7 +7,7 @@ import { call, conjunction, literal } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { BOOL, INT4, INT8, NUMERIC, TEXT, UNKNOWN, typeName } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, nameOf, sameKind, settle, typedLiteral } from './coerce.ts'
+import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, exactly, fittingLiteral, nameOf, sameKind, settle, typedLiteral } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
 import { bindInQuery, bindSubquery } from './bind-subquery.ts'
@@ -150,8 +150,8 @@ export function equalTypes(binding: Binding, left: Term, right: Term, at: number
 function sameEqual(binding: Binding, left: Term, right: Term): [Expr, Expr] {
   const type = commonType([left, right], undefined)
   if (type === undefined) throw unsupported(`= between ${nameOf(left.expr.type)} and ${nameOf(right.expr.type)}`, { position: left.at })
-  const goal = sameKind(left.expr.type, right.expr.type) && left.expr.type.kind !== 'numeric' ? undefined : type
-  return goal === undefined ? [left.expr, right.expr] : [coerce(binding, left, goal, 'implicit'), coerce(binding, right, goal, 'implicit')]
+  const as = (term: Term): Expr => exactly(binding, { expr: coerce(binding, term, type, 'implicit'), at: term.at }, type)
+  return [as(left), as(right)]
 }
 
 function bindIs(binding: Binding, frame: Frame, e: Extract<Expression, { kind: 'is' }>): Expr {
@@ -217,10 +217,12 @@ function anyEqual(binding: Binding, arg: Term, items: readonly Term[], at: numbe
   const element = type === undefined ? undefined : findOperator('=', [arg.expr.type.kind === 'unknown' ? type : arg.expr.type, type])
   if (type !== undefined && element !== undefined && typeof element === 'object') {
     const [a = type, b = type] = element.args
-    const goal = sameKind(a, b) ? bare(b) : type
-    const left = coerce(binding, arg, goal.kind === 'numeric' && arg.expr.type.kind === 'numeric' ? arg.expr.type : goal, 'implicit')
-    const literals = constant.map(item => coerce(binding, item, bare(goal), 'implicit'))
-    if (literals.every(item => item.kind === 'literal')) parts.push(call('in', [left, ...literals], BOOL, at))
+    const goal = bare(sameKind(a, b) ? b : type)
+    const left = coerce(binding, arg, arg.expr.type.kind === goal.kind ? arg.expr.type : goal, 'implicit')
+    const literals = constant.map(item => coerce(binding, item, goal, 'implicit'))
+    const fitted = literals.flatMap(item => fittingLiteral(item, left.type) ?? [])
+    if (fitted.length === literals.length) parts.push(call('in', [left, ...fitted], BOOL, at))
+    else if (literals.every(item => item.kind === 'literal')) parts.push(call('in', [left, ...literals].map(item => exactly(binding, { expr: item, at }, goal)), BOOL, at))
   }
   const rest = parts.length > 0 ? other : items
   parts.push(...rest.map(item => callOperator(binding, '=', [arg, item], at)))

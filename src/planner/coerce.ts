@@ -164,7 +164,6 @@ function coerceModifiers(coercion: Coercion, expr: Expr, to: Type, context: Cast
       break
     }
     case 'numeric': {
-      if (to.precision === undefined && expr.kind === 'literal') return expr
       const self = castBetween('numeric', 'numeric')
       invariant(self?.fn !== undefined, 'no cast of numeric to itself')
       result = call(self.fn.id, [expr], to)
@@ -188,6 +187,11 @@ function coerceModifiers(coercion: Coercion, expr: Expr, to: Type, context: Cast
     default: return relabel(expr, to)
   }
   return expr.kind === 'literal' ? foldLiteral(coercion, result, at) : result
+}
+
+/** A literal as a value of exactly the type, where it is one without loss; undefined otherwise. */
+export function fittingLiteral(expr: Expr, to: Type): Expr | undefined {
+  return expr.kind !== 'literal' ? undefined : sameType(expr.type, to) ? expr : expr.type.kind === to.kind ? fitting(expr.value, to) : undefined
 }
 
 /** A literal that already is what the modifiers ask for, under the new type; decimals are brought to the scale. */
@@ -216,12 +220,15 @@ export function coerce(coercion: Coercion, term: Term, to: Type, context: CastCo
     if (expr.kind === 'param') return coerceModifiers(coercion, typedParameter(coercion, expr.index, bare(to), at), to, context, at)
     if (expr.kind === 'literal') {
       if (expr.value === null) return literal(null, to)
-      return coerceModifiers(coercion, readLiteral(coercion, expr, to, at), to, context, at)
+      {
+        const read = readLiteral(coercion, expr, to, at)
+        return to.kind === 'numeric' && to.precision === undefined ? read : coerceModifiers(coercion, read, to, context, at)
+      }
     }
     // an expression of unknown type is text in disguise: a column of a derived table that was not resolved
     return coerce(coercion, { expr: relabel(expr, TEXT), at }, to, 'explicit')
   }
-  if (from.kind === to.kind) return coerceModifiers(coercion, expr, to, context, at)
+  if (from.kind === to.kind) return expr.kind === 'literal' && to.kind === 'numeric' && to.precision === undefined ? expr : coerceModifiers(coercion, expr, to, context, at)
   const quick = expr.kind === 'literal' ? widened(expr.value, from, to) : undefined
   if (quick !== undefined) return coerceModifiers(coercion, quick, quick.type.kind === 'numeric' && to.kind === 'numeric' && to.precision === undefined ? quick.type : to, context, at)
   const path = pathway(from.kind, to.kind)
@@ -338,8 +345,16 @@ export function coerceToCommon(coercion: Coercion, terms: readonly Term[], type:
     if (!canCoerceType(term.expr.type, type, 'implicit')) {
       throw new SqlError('42846', `${context} could not convert type ${nameOf(term.expr.type)} to ${nameOf(type)}`, { position: term.at })
     }
-    return coerce(coercion, term, type, 'implicit')
+    return exactly(coercion, { expr: coerce(coercion, term, type, 'implicit'), at: term.at }, type)
   })
+}
+
+/** Exactly the type, its modifiers too, where values of several expressions meet in one column: `coerce` may give a numeric a narrower one. */
+export function exactly(coercion: Coercion, term: Term, type: Type): Expr {
+  const { expr } = term
+  if (sameType(expr.type, type)) return expr
+  if (expr.kind === 'literal' && expr.type.kind === type.kind && type.kind === 'numeric' && type.precision === undefined) return literal(expr.value, type)
+  return coerceModifiers(coercion, expr, type, 'implicit', term.at)
 }
 
 /** True when the types are the same but for modifiers. */

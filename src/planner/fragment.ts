@@ -8,6 +8,7 @@ import { errorAt, reads, tokenAt } from './token-reader.ts'
 import type { Source } from './token-reader.ts'
 import { as, child, list, open } from './tree.ts'
 import type { Reader, Tree } from './tree.ts'
+import { readChange } from './tree-change.ts'
 import { readElements } from './tree-column.ts'
 import type { TableElements } from './tree-column.ts'
 import { readArgument, readExpression, readType } from './tree-expression.ts'
@@ -29,7 +30,11 @@ export function readRange<T>(source: Source, from: number, to: number, read: (r:
   const tree = trees[0]
   if (tree === undefined || trees.length !== 1) throw errorAt(source, tokenAt(source, to))
   const unitOfByte = unitsOfBytes(whole)
-  const result = read({ notes, at: location => source.at(location < 0 ? start : unit(unitOfByte(location))) }, tree)
+  const reader: Reader = {
+    notes, at: location => source.at(location < 0 ? start : unit(unitOfByte(location))),
+    query: wrapped => readQuery(reader, wrapped), change: wrapped => readChange(reader, wrapped),
+  }
+  const result = read(reader, tree)
   refuseLeftovers(notes)
   return result
 }

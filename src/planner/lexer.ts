@@ -238,6 +238,7 @@ export class Scanner {
 
 /** Postgres folds the ASCII letters only. */
 function foldName(raw: string): string {
+  if (!/[A-Z]/.test(raw)) return raw
   return raw.replace(/[A-Z]+/g, upper => upper.toLowerCase())
 }
 

@@ -90,18 +90,30 @@ function readLiteral(s: Scanner, at: (unit: number) => number): LiteralExpressio
   if (kind === 'symbol' && symbol(s, 45)) { sign = '-'; kind = s.next() }
   let value: LiteralExpression | undefined
   if (kind === 'number') {
-    const text = s.text()
-    // other radixes, underscores and leading zeros are for the grammar to judge
-    if (/^(?:0|[1-9]\d*)?(?:\.\d*)?(?:[eE][+-]?\d+)?$/.test(text)) value = { kind: 'number', text: text === '0' ? text : sign + text, at: start }
+    const text = s.sql.slice(s.start, s.end)
+    if (isPlainNumber(s.sql, s.start, s.end)) value = { kind: 'number', text: sign === '' || text === '0' ? text : sign + text, at: start }
   } else if (sign === '') {
     if (kind === 'string') {
-      const c = s.sql.charCodeAt(s.start)
-      if (c === 39) value = { kind: 'string', value: s.text(), at: start }
+      if (s.sql.charCodeAt(s.start) === 39) {
+        const body = s.sql.slice(s.start + 1, s.end - 1)
+        value = { kind: 'string', value: body.includes("'") ? s.text() : body, at: start }
+      }
     } else if (kind === 'name') {
-      if (word(s, 'null')) value = { kind: 'null', at: start }
-      else if (word(s, 'true') || word(s, 'false')) value = { kind: 'boolean', value: word(s, 'true'), at: start }
+      const text = s.text()
+      if (text === 'null') value = { kind: 'null', at: start }
+      else if (text === 'true' || text === 'false') value = { kind: 'boolean', value: text === 'true', at: start }
     }
   }
   s.next()
   return value
+}
+
+/** Other radixes, underscores, exponents and leading zeros are for the grammar to judge. */
+function isPlainNumber(sql: string, start: number, end: number): boolean {
+  if (sql.charCodeAt(start) === 48 && end > start + 1 && sql.charCodeAt(start + 1) !== 46) return false
+  for (let i = start; i < end; i++) {
+    const c = sql.charCodeAt(i)
+    if ((c < 48 || c > 57) && c !== 46) return false
+  }
+  return true
 }

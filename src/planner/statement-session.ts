@@ -97,6 +97,7 @@ export function readShow(t: TokenReader): ShowSetting | ShowObjects {
     if (t.accept('like')) like = t.string()
     return ended(t, { kind: 'showObjects', what, ...(from === undefined ? {} : { from }), ...(like === undefined ? {} : { like }), at })
   }
+  if (t.accept('all')) return ended(t, { kind: 'show', name: 'all', at })
   if (t.accept('time', 'zone')) return ended(t, { kind: 'show', name: 'timezone', at })
   if (t.accept('transaction', 'isolation', 'level')) return ended(t, { kind: 'show', name: 'transaction_isolation', at })
   if (t.accept('session', 'authorization')) return ended(t, { kind: 'show', name: 'session_authorization', at })

@@ -121,11 +121,10 @@ describe('a bulk INSERT of literals reads as the grammar reads it', () => {
     expect(explained.kind === 'explain' ? explained.statement : undefined).toEqual(parseStatementSync(`        ${sql}`))
   })
 
-  test('ten thousand rows of eight columns take well under the third of a second that the grammar takes', () => {
+  test('ten thousand rows of eight columns take a quarter of the time that the grammar takes, or less', () => {
     const sql = `insert into t values ${Array.from({ length: 10_000 }, (_, i) => `(${i}, 'name ${i}', ${i}.25, null, true, '2020-01-01', -${i}, 'x''y')`).join(', ')}`
-    let best = Infinity
-    for (let i = 0; i < 5; i++) { const start = performance.now(); parseStatementSync(sql); best = Math.min(best, performance.now() - start) }
-    expect(best).toBeLessThan(100)
+    const best = (text: string): number => Math.min(...Array.from({ length: 3 }, () => { const start = performance.now(); parseStatementSync(text); return performance.now() - start }))
+    expect(best(sql)).toBeLessThan(best(`explain ${sql}`) / 4)
   })
 })
 

@@ -18,7 +18,7 @@ import type { Explain, Insert, Option, Prepare, Statement } from './statement-sy
 import type { Expression, Query } from './syntax.ts'
 import { closing, errorAt, partOf, reads, sourceOf, tokenAt, TokenReader } from './token-reader.ts'
 import type { Patch, Source } from './token-reader.ts'
-import { readDelete, readInsert, readMerge, readUpdate } from './tree-change.ts'
+import { readChange } from './tree-change.ts'
 import { readQuery } from './tree-query.ts'
 import { open } from './tree.ts'
 
@@ -114,15 +114,8 @@ function readGrammar(source: Source): Statement {
   const t = new TokenReader(source), at = t.at, from = t.index, to = source.tokens.length - 1
   if (t.is('with') && hasEmit(source, from, to)) return { kind: 'select', query: readQueryRange(source, from, to), at }
   return readRange(source, from, to, (r, wrapped): Statement => {
-    const { tag, tree } = open(wrapped)
-    switch (tag) {
-      case 'SelectStmt': return { kind: 'select', query: readQuery(r, wrapped), at }
-      case 'InsertStmt': return readInsert(r, tree)
-      case 'UpdateStmt': return readUpdate(r, tree)
-      case 'DeleteStmt': return readDelete(r, tree)
-      case 'MergeStmt': return readMerge(r, tree)
-      default: return { kind: 'other', name: commandName(source, from), at }
-    }
+    if (open(wrapped).tag === 'SelectStmt') return { kind: 'select', query: readQuery(r, wrapped), at }
+    return readChange(r, wrapped) ?? { kind: 'other', name: commandName(source, from), at }
   })
 }
 
@@ -167,9 +160,9 @@ function readInsertStatement(source: Source): Insert {
     patches.push({ from: clause, to: t.index, text: '' })
   }
   return readRange({ ...source, patches }, start, source.tokens.length - 1, (r, wrapped) => {
-    const { tag, tree } = open(wrapped)
-    if (tag !== 'InsertStmt') throw errorAt(source, tokenAt(source, start))
-    return { ...readInsert(r, tree), overwrite, upsert, partition, at }
+    const insert = readChange(r, wrapped)
+    if (insert?.kind !== 'insert') throw errorAt(source, tokenAt(source, start))
+    return { ...insert, overwrite, upsert, partition, at }
   })
 }
 

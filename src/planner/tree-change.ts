@@ -6,7 +6,19 @@ import { readFrom, readQuery, readTable, readTargets, readWith } from './tree-qu
 import type { Assignment, Delete, Insert, Merge, MergeArm, OnConflict, Update } from './statement-syntax.ts'
 import type { Target, With } from './syntax.ts'
 
-export function readInsert(r: Reader, tree: Tree): Insert {
+/** A wrapped INSERT, UPDATE, DELETE or MERGE; undefined for anything else. */
+export function readChange(r: Reader, wrapped: Tree): Insert | Update | Delete | Merge | undefined {
+  const { tag, tree } = open(wrapped)
+  switch (tag) {
+    case 'InsertStmt': return readInsert(r, tree)
+    case 'UpdateStmt': return readUpdate(r, tree)
+    case 'DeleteStmt': return readDelete(r, tree)
+    case 'MergeStmt': return readMerge(r, tree)
+    default: return undefined
+  }
+}
+
+function readInsert(r: Reader, tree: Tree): Insert {
   const table = readTable(r, child(tree, 'relation') ?? {}), source = child(tree, 'selectStmt'), conflict = child(tree, 'onConflictClause')
   return {
     kind: 'insert', ...readWithClause(r, tree), table,
@@ -77,7 +89,7 @@ function readWhere(r: Reader, tree: Tree): Pick<Update, 'where' | 'currentOf'> {
   return tag === 'CurrentOfExpr' ? { currentOf: text(inner, 'cursor_name') } : { where: readExpression(r, where) }
 }
 
-export function readUpdate(r: Reader, tree: Tree): Update {
+function readUpdate(r: Reader, tree: Tree): Update {
   const table = readTable(r, child(tree, 'relation') ?? {})
   return {
     kind: 'update', ...readWithClause(r, tree), table, set: readAssignments(r, tree), from: list(tree, 'fromClause').map(each => readFrom(r, each)),
@@ -85,7 +97,7 @@ export function readUpdate(r: Reader, tree: Tree): Update {
   }
 }
 
-export function readDelete(r: Reader, tree: Tree): Delete {
+function readDelete(r: Reader, tree: Tree): Delete {
   const table = readTable(r, child(tree, 'relation') ?? {})
   return {
     kind: 'delete', ...readWithClause(r, tree), table, using: list(tree, 'usingClause').map(each => readFrom(r, each)),
@@ -93,7 +105,7 @@ export function readDelete(r: Reader, tree: Tree): Delete {
   }
 }
 
-export function readMerge(r: Reader, tree: Tree): Merge {
+function readMerge(r: Reader, tree: Tree): Merge {
   const table = readTable(r, child(tree, 'relation') ?? {})
   return {
     kind: 'merge', ...readWithClause(r, tree), table, source: readFrom(r, child(tree, 'sourceRelation') ?? {}), on: readChild(r, tree, 'joinCondition'),

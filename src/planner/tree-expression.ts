@@ -2,7 +2,6 @@
 import { unsupported } from '../error.ts'
 import { as, child, flag, list, location, names, number, open, present, refuse, syntaxError, take, text, textOrNot } from './tree.ts'
 import type { Reader, Tree } from './tree.ts'
-import { readQuery } from './tree-query.ts'
 import type { Argument, CallExpression, CaseExpression, CurrentExpression, Expression, FrameBound, LiteralExpression, Path, SortItem, TypeName, WindowFrame, WindowSpecification } from './syntax.ts'
 
 export function readExpression(r: Reader, wrapped: Tree): Expression {
@@ -171,7 +170,7 @@ function readLogic(r: Reader, tree: Tree): Expression {
 }
 
 function readSubLink(r: Reader, tree: Tree, not: boolean): Expression {
-  const at = r.at(location(tree)), query = readQuery(r, child(tree, 'subselect') ?? {})
+  const at = r.at(location(tree)), query = r.query(child(tree, 'subselect') ?? {})
   switch (text(tree, 'subLinkType')) {
     case 'EXISTS_SUBLINK': return { kind: 'subquery', how: 'exists', query, at }
     case 'EXPR_SUBLINK': return { kind: 'subquery', how: 'scalar', query, at }

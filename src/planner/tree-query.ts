@@ -3,8 +3,7 @@ import { invariant } from '../error.ts'
 import { as, child, flag, list, location, names, open, present, refuse, take, text, textOrNot } from './tree.ts'
 import type { Reader, Tree } from './tree.ts'
 import { readExpression, readList, readOptional, readSort, readType, readWindow } from './tree-expression.ts'
-import { readDelete, readInsert, readMerge, readUpdate } from './tree-change.ts'
-import type { Alias, ColumnDefinition, CommonTable, CommonTableBody, FromItem, FunctionFrom, GroupItem, JoinFrom, Locking, Path, Query, QueryBody, Select, TableFrom, TableReference, Target, With } from './syntax.ts'
+import type { Alias, ColumnDefinition, CommonTable, FromItem, FunctionFrom, GroupItem, JoinFrom, Locking, Path, Query, QueryBody, Select, TableFrom, TableReference, Target, With } from './syntax.ts'
 
 /** A wrapped SELECT statement. */
 export function readQuery(r: Reader, wrapped: Tree): Query {
@@ -93,24 +92,13 @@ export function readWith(r: Reader, tree: Tree): With {
 }
 
 function readCommonTable(r: Reader, tree: Tree): CommonTable {
-  const materialized = text(tree, 'ctematerialized')
+  const materialized = text(tree, 'ctematerialized'), query = child(tree, 'ctequery') ?? {}
   return {
     name: text(tree, 'ctename'), columns: names(tree, 'aliascolnames'),
     materialized: materialized === 'CTEMaterializeAlways' ? 'always' : materialized === 'CTEMaterializeNever' ? 'never' : 'default',
-    statement: readCommonBody(r, child(tree, 'ctequery') ?? {}),
+    statement: r.change(query) ?? r.query(query),
     ...present({ clause: tree['search_clause'] !== undefined ? 'SEARCH' as const : tree['cycle_clause'] !== undefined ? 'CYCLE' as const : undefined }),
     at: r.at(location(tree)),
-  }
-}
-
-function readCommonBody(r: Reader, wrapped: Tree): CommonTableBody {
-  const { tag, tree } = open(wrapped)
-  switch (tag) {
-    case 'InsertStmt': return readInsert(r, tree)
-    case 'UpdateStmt': return readUpdate(r, tree)
-    case 'DeleteStmt': return readDelete(r, tree)
-    case 'MergeStmt': return readMerge(r, tree)
-    default: return readQuery(r, wrapped)
   }
 }
 

@@ -3,7 +3,8 @@
  * not there. Only `tree-*.ts` know its field names.
  */
 import { SqlError, unsupported } from '../error.ts'
-import type { AsOfClause, Hint, Path, TypeName } from './syntax.ts'
+import type { Delete, Insert, Merge, Update } from './statement-syntax.ts'
+import type { AsOfClause, Hint, Path, Query, TypeName } from './syntax.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | Tree
 export interface Tree { readonly [field: string]: Json }
@@ -29,6 +30,9 @@ export interface Notes {
 export interface Reader {
   readonly notes: Notes
   at(location: number): number
+  /** Expressions hold queries, and queries hold changes: what reads those is handed down, because it stands above. */
+  query(wrapped: Tree): Query
+  change(wrapped: Tree): Insert | Update | Delete | Merge | undefined
 }
 
 export function noNotes(): Notes {

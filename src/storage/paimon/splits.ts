@@ -94,7 +94,8 @@ export class SplitMaker {
   async merge(files: readonly MergeFile[], sign: 1 | -1, onlyMarked: boolean): Promise<FileSplit> {
     const { options } = this.#table
     const several = files.filter(file => !file.keysOnly).length > 1
-    if (several && options.mergeEngine !== 'deduplicate' && options.mergeEngine !== 'first-row') throw this.#refusedMerge()
+    // where level 0 is not shown, no key is in two files: then merging only picks the marked ones
+    if (several && options.mergeEngine !== 'deduplicate' && !options.skipsLevelZero) throw this.#refusedMerge()
     if (several || onlyMarked) this.#requireComparable()
     const wanted = this.#fields.length
     const keys = this.#table.schema.primaryKeys.length === 0 ? 0 : this.#mergeFields.length - options.sequence.length

@@ -133,7 +133,7 @@ export class TableFiles {
       else removed.add(entryIdentity(entry))
     }
     for (const identity of removed) if (!live.delete(identity)) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
-    return { snapshot, entries: [...live.values()], vectors: await this.#vectors(snapshot) }
+    return { snapshot, entries: [...live.values()], vectors: await this.vectors(snapshot) }
   }
 
   /** What a snapshot's commit added and removed, as it is in its manifests. */
@@ -165,7 +165,8 @@ export class TableFiles {
     return bucketPath(this.directory, schema, values, entry.bucket)
   }
 
-  async #vectors(snapshot: Snapshot): Promise<ReadonlyMap<string, VectorPlace>> {
+  /** Where the deletion vectors of a snapshot's data files are, by the names of those files. */
+  async vectors(snapshot: Snapshot): Promise<ReadonlyMap<string, VectorPlace>> {
     const vectors = new Map<string, VectorPlace>()
     for (const entry of await this.indexes(snapshot)) {
       if (entry.indexType !== DELETION_VECTORS) continue

@@ -1,0 +1,166 @@
+/** pg_catalog: as much as clients ask for. Relations that a lake has nothing for are there, with PostgreSQL's columns, and empty. */
+import { arrayOf } from '../../datum.ts'
+import { allAggregates, allScalars } from '../../function/table.ts'
+import { lengthOf, modifierOf, oidOf, TYPE_ENTRIES } from '../../oid.ts'
+import type { TableName } from '../../plan.ts'
+import type { Field } from '../../type.ts'
+import type { Value } from '../../value.ts'
+import type { RelationShape } from '../catalog.ts'
+import { columns } from './columns.ts'
+import { DATABASE_OID, USER_OID, defaultOid, keyOid, relationOid, schemaOid } from './oids.ts'
+import type { SystemRelation, SystemSession } from './system.ts'
+
+const empty = (line: string): SystemRelation => ({ columns: columns(line), rows: () => [] })
+
+/** The lake's tables, then the system relations, in every schema. */
+export async function allShapes(session: SystemSession): Promise<RelationShape[]> {
+  const shapes: RelationShape[] = []
+  for (const schema of await session.catalog.schemas()) {
+    for (const relation of await session.catalog.relations(schema)) {
+      const shape = await session.catalog.shape(relation.name)
+      if (shape !== undefined) shapes.push(shape)
+    }
+  }
+  for (const [name, relation] of PG_CATALOG) shapes.push({ name: { schema: 'pg_catalog', name }, kind: 'system', columns: relation.columns, key: [], partitionedBy: [], options: {} })
+  return shapes
+}
+
+export async function allSchemas(session: SystemSession): Promise<string[]> {
+  return [...new Set([...await session.catalog.schemas(), 'pg_catalog', 'information_schema'])]
+}
+
+/** The lake's tables that have a primary key. */
+async function keyed(session: SystemSession): Promise<RelationShape[]> {
+  return (await allShapes(session)).filter(shape => shape.key.length > 0)
+}
+
+const int2s = (numbers: readonly number[]): Value => arrayOf(numbers)
+const positions = (shape: RelationShape): number[] => shape.key.map(name => shape.columns.findIndex(field => field.name === name) + 1)
+const keyName = (name: TableName): string => `${name.name}_pkey`
+const HEAP = 2n, BTREE = 403n
+const big = (oid: number): bigint => BigInt(oid)
+
+const CLASS = columns(`oid:oid relname:name relnamespace:oid reltype:oid reloftype:oid relowner:oid relam:oid relfilenode:oid reltablespace:oid relpages:int4 reltuples:float4 relallvisible:int4 reltoastrelid:oid relhasindex:bool
+  relisshared:bool relpersistence:char relkind:char relnatts:int2 relchecks:int2 relhasrules:bool relhastriggers:bool relhassubclass:bool relrowsecurity:bool relforcerowsecurity:bool relispopulated:bool relreplident:char relispartition:bool
+  relrewrite:oid relacl:text[]? reloptions:text[]? relpartbound:text?`)
+
+function classRow(oid: number, name: string, schema: string, kind: string, attributes: number, indexed: boolean, options: readonly string[]): Value[] {
+  return [big(oid), name, big(schemaOid(schema)), 0n, 0n, big(USER_OID), kind === 'i' ? BTREE : HEAP, big(oid), 0n, 0, -1, 0, 0n, indexed, false, 'p', kind, attributes, 0, false, false, false, false, false, true, 'd', false, 0n, null, options.length === 0 ? null : arrayOf(options), null]
+}
+
+function attributeRow(relation: number, field: Field, number: number): Value[] {
+  const { type } = field
+  return [big(relation), field.name, big(oidOf(type)), -1, lengthOf(type), number, type.kind === 'array' ? 1 : 0, -1, modifierOf(type), lengthOf(type) > 0 && lengthOf(type) <= 8, 'i', lengthOf(type) < 0 ? 'x' : 'p', '', !field.nullable, false, false, '', '', false, true, 0, type.kind === 'text' || type.kind === 'varchar' || type.kind === 'char' ? 100n : 0n, null, null, null, null]
+}
+
+export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, SystemRelation>([
+  ['pg_namespace', {
+    columns: columns('oid:oid nspname:name nspowner:oid nspacl:text[]?'),
+    rows: async session => (await allSchemas(session)).map(name => [big(schemaOid(name)), name, big(USER_OID), null]),
+  }],
+  ['pg_class', {
+    columns: CLASS,
+    rows: async session => (await allShapes(session)).flatMap(shape => {
+      const oid = relationOid(shape.name), options = Object.entries(shape.options).map(([key, value]) => `${key}=${value}`)
+      const row = classRow(oid, shape.name.name, shape.name.schema, 'r', shape.columns.length, shape.key.length > 0, options)
+      return shape.key.length === 0 ? [row] : [row, classRow(keyOid(shape.name), keyName(shape.name), shape.name.schema, 'i', shape.key.length, false, [])]
+    }),
+  }],
+  ['pg_attribute', {
+    columns: columns(`attrelid:oid attname:name atttypid:oid attstattarget:int4 attlen:int2 attnum:int2 attndims:int4 attcacheoff:int4 atttypmod:int4 attbyval:bool attalign:char attstorage:char attcompression:char attnotnull:bool atthasdef:bool
+      atthasmissing:bool attidentity:char attgenerated:char attisdropped:bool attislocal:bool attinhcount:int4 attcollation:oid attacl:text[]? attoptions:text[]? attfdwoptions:text[]? attmissingval:text?`),
+    rows: async session => (await allShapes(session)).flatMap(shape => [
+      ...shape.columns.map((field, i) => attributeRow(relationOid(shape.name), field, i + 1)),
+      ...shape.key.flatMap((name, i) => { const field = shape.columns.find(each => each.name === name); return field === undefined ? [] : [attributeRow(keyOid(shape.name), field, i + 1)] }),
+    ]),
+  }],
+  ['pg_type', {
+    columns: columns(`oid:oid typname:name typnamespace:oid typowner:oid typlen:int2 typbyval:bool typtype:char typcategory:char typispreferred:bool typisdefined:bool typdelim:char typrelid:oid typsubscript:text typelem:oid typarray:oid
+      typinput:text typoutput:text typreceive:text typsend:text typmodin:text typmodout:text typanalyze:text typalign:char typstorage:char typnotnull:bool typbasetype:oid typtypmod:int4 typndims:int4 typcollation:oid typdefaultbin:text? typdefault:text? typacl:text[]?`),
+    rows: () => TYPE_ENTRIES.flatMap(entry => {
+      const row = (oid: number, name: string, length: number, category: string, element: number, array: number): Value[] => [big(oid), name, 11n, big(USER_OID), length, length > 0 && length <= 8, entry.category === 'P' || entry.category === 'X' ? 'p' : 'b', category, ['bool', 'float8', 'text', 'timestamptz', 'interval', 'oid'].includes(name), true, ',', 0n, element === 0 ? '-' : 'array_subscript_handler', big(element), big(array), `${name}in`, `${name}out`, element === 0 ? `${name}recv` : 'array_recv', element === 0 ? `${name}send` : 'array_send', '-', '-', '-', 'i', length < 0 ? 'x' : 'p', false, 0n, -1, 0, entry.category === 'S' ? 100n : 0n, null, null, null]
+      const base = row(entry.oid, entry.name, entry.length, entry.category, 0, entry.array)
+      return entry.array === 0 ? [base] : [base, row(entry.array, `_${entry.name}`, -1, 'A', entry.oid, 0)]
+    }),
+  }],
+  ['pg_database', {
+    columns: columns('oid:oid datname:name datdba:oid encoding:int4 datlocprovider:char datistemplate:bool datallowconn:bool datconnlimit:int4 datfrozenxid:int8 datminmxid:int8 dattablespace:oid datcollate:text datctype:text daticulocale:text? datcollversion:text? datacl:text[]?'),
+    rows: session => [[big(DATABASE_OID), session.database, big(USER_OID), 6, 'c', false, true, -1, 0n, 0n, 1663n, 'C', 'C', null, null, null]],
+  }],
+  ['pg_roles', {
+    columns: columns('rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool rolreplication:bool rolconnlimit:int4 rolpassword:text? rolvaliduntil:timestamptz? rolbypassrls:bool rolconfig:text[]? oid:oid'),
+    rows: session => [[session.user, true, true, true, true, true, false, -1, '********', null, true, null, big(USER_OID)]],
+  }],
+  ['pg_user', {
+    columns: columns('usename:name usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd:text? valuntil:timestamptz? useconfig:text[]?'),
+    rows: session => [[session.user, big(USER_OID), true, true, false, true, '********', null, null]],
+  }],
+  ['pg_index', {
+    columns: columns('indexrelid:oid indrelid:oid indnatts:int2 indnkeyatts:int2 indisunique:bool indnullsnotdistinct:bool indisprimary:bool indisexclusion:bool indimmediate:bool indisclustered:bool indisvalid:bool indcheckxmin:bool indisready:bool indislive:bool indisreplident:bool indkey:int2[] indcollation:oid[] indclass:oid[] indoption:int2[] indexprs:text? indpred:text?'),
+    rows: async session => (await keyed(session)).map(shape => [big(keyOid(shape.name)), big(relationOid(shape.name)), shape.key.length, shape.key.length, true, false, true, false, true, false, true, false, true, true, false, int2s(positions(shape)), arrayOf(shape.key.map(() => 0n)), arrayOf(shape.key.map(() => 0n)), int2s(shape.key.map(() => 0)), null, null]),
+  }],
+  ['pg_constraint', {
+    columns: columns(`oid:oid conname:name connamespace:oid contype:char condeferrable:bool condeferred:bool convalidated:bool conrelid:oid contypid:oid conindid:oid conparentid:oid confrelid:oid confupdtype:char confdeltype:char confmatchtype:char conislocal:bool coninhcount:int4
+      connoinherit:bool conkey:int2[]? confkey:int2[]? conpfeqop:oid[]? conppeqop:oid[]? conffeqop:oid[]? confdelsetcols:int2[]? conexclop:oid[]? conbin:text?`),
+    rows: async session => (await keyed(session)).map(shape => [big(keyOid(shape.name)), keyName(shape.name), big(schemaOid(shape.name.schema)), 'p', false, false, true, big(relationOid(shape.name)), 0n, big(keyOid(shape.name)), 0n, 0n, ' ', ' ', ' ', true, 0, true, int2s(positions(shape)), null, null, null, null, null, null, null]),
+  }],
+  ['pg_attrdef', {
+    columns: columns('oid:oid adrelid:oid adnum:int2 adbin:text'),
+    rows: async session => (await allShapes(session)).flatMap(shape => shape.columns.flatMap((field, i) => shape.defaults?.has(field.name) === true ? [[big(defaultOid(shape.name, field.name)), big(relationOid(shape.name)), i + 1, String(shape.defaults.get(field.name))]] : [])),
+  }],
+  ['pg_description', {
+    columns: columns('objoid:oid classoid:oid objsubid:int4 description:text'),
+    rows: async session => (await allShapes(session)).flatMap(shape => shape.comment === undefined ? [] : [[big(relationOid(shape.name)), 1259n, 0, shape.comment]]),
+  }],
+  ['pg_am', { columns: columns('oid:oid amname:name amhandler:text amtype:char'), rows: () => [[HEAP, 'heap', 'heap_tableam_handler', 't'], [BTREE, 'btree', 'bthandler', 'i']] }],
+  ['pg_settings', {
+    columns: columns('name:text setting:text unit:text? category:text short_desc:text extra_desc:text? context:text vartype:text source:text min_val:text? max_val:text? enumvals:text[]? boot_val:text? reset_val:text? sourcefile:text? sourceline:int4? pending_restart:bool'),
+    rows: session => session.settings().map(({ name, value, about }) => [name, value, null, 'Sluice', about, null, 'user', 'string', 'default', null, null, null, value, value, null, null, false]),
+  }],
+  ['pg_proc', {
+    columns: columns('oid:oid proname:name pronamespace:oid proowner:oid prolang:oid procost:float4 prorows:float4 provariadic:oid prosupport:text prokind:char prosecdef:bool proleakproof:bool proisstrict:bool proretset:bool provolatile:char proparallel:char pronargs:int2 pronargdefaults:int2 prorettype:oid proargtypes:oid[] proallargtypes:oid[]? proargmodes:text[]? proargnames:text[]? proargdefaults:text? protrftypes:oid[]? prosrc:text probin:text? prosqlbody:text? proconfig:text[]? proacl:text[]?'),
+    rows: () => {
+      const rows: Value[][] = []
+      let oid = 100_000n
+      const add = (name: string, args: readonly string[], kind: string, strict: boolean, volatile: string): void => {
+        if (!/^[a-z_]\w*$/.test(name)) return
+        rows.push([oid++, name, 11n, big(USER_OID), 12n, 1, 0, 0n, '-', kind, false, false, strict, false, volatile, 's', args.length, 0, 0n, arrayOf(args.map(argument => big(TYPE_ENTRIES.find(entry => entry.kind === argument)?.oid ?? 2276))), null, null, null, null, null, name, null, null, null, null])
+      }
+      for (const fn of allScalars()) add(fn.name, fn.args, 'f', fn.strict, fn.volatility.slice(0, 1))
+      for (const fn of allAggregates()) add(fn.name, fn.args, 'a', false, 'i')
+      return rows
+    },
+  }],
+  ['pg_tables', {
+    columns: columns('schemaname:name tablename:name tableowner:name tablespace:name? hasindexes:bool hasrules:bool hastriggers:bool rowsecurity:bool'),
+    rows: async session => (await allShapes(session)).map(shape => [shape.name.schema, shape.name.name, session.user, null, shape.key.length > 0, false, false, false]),
+  }],
+  ['pg_collation', { columns: columns('oid:oid collname:name collnamespace:oid collowner:oid collprovider:char collisdeterministic:bool collencoding:int4 collcollate:text? collctype:text? colliculocale:text? collversion:text?'), rows: () => [[100n, 'default', 11n, 10n, 'd', true, -1, null, null, null, null], [950n, 'C', 11n, 10n, 'c', true, -1, 'C', 'C', null, null]] }],
+  ['pg_tablespace', { columns: columns('oid:oid spcname:name spcowner:oid spcacl:text[]? spcoptions:text[]?'), rows: () => [[1663n, 'pg_default', 10n, null, null]] }],
+  ['pg_language', { columns: columns('oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid lanacl:text[]?'), rows: () => [[12n, 'internal', 10n, false, false, 0n, 0n, 0n, null]] }],
+  ['pg_views', empty('schemaname:name viewname:name viewowner:name definition:text')],
+  ['pg_matviews', empty('schemaname:name matviewname:name matviewowner:name tablespace:name? hasindexes:bool ispopulated:bool definition:text')],
+  ['pg_indexes', empty('schemaname:name tablename:name indexname:name tablespace:name? indexdef:text')],
+  ['pg_inherits', empty('inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool')],
+  ['pg_policy', empty('oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:oid[] polqual:text? polwithcheck:text?')],
+  ['pg_statistic_ext', empty('oid:oid stxrelid:oid stxname:name stxnamespace:oid stxowner:oid stxstattarget:int4 stxkeys:int2[] stxkind:text[] stxexprs:text?')],
+  ['pg_publication', empty('oid:oid pubname:name pubowner:oid puballtables:bool pubinsert:bool pubupdate:bool pubdelete:bool pubtruncate:bool pubviaroot:bool')],
+  ['pg_publication_rel', empty('oid:oid prpubid:oid prrelid:oid prqual:text? prattrs:int2[]?')],
+  ['pg_publication_namespace', empty('oid:oid pnpubid:oid pnnspid:oid')],
+  ['pg_trigger', empty('oid:oid tgrelid:oid tgparentid:oid tgname:name tgfoid:oid tgtype:int2 tgenabled:char tgisinternal:bool tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2 tgattr:int2[] tgargs:text tgqual:text? tgoldtable:name? tgnewtable:name?')],
+  ['pg_rewrite', empty('oid:oid rulename:name ev_class:oid ev_type:char ev_enabled:char is_instead:bool ev_qual:text ev_action:text')],
+  ['pg_enum', empty('oid:oid enumtypid:oid enumsortorder:float4 enumlabel:name')],
+  ['pg_range', empty('rngtypid:oid rngsubtype:oid rngmultitypid:oid rngcollation:oid rngsubopc:oid rngcanonical:text rngsubdiff:text')],
+  ['pg_sequence', empty('seqrelid:oid seqtypid:oid seqstart:int8 seqincrement:int8 seqmax:int8 seqmin:int8 seqcache:int8 seqcycle:bool')],
+  ['pg_depend', empty('classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid refobjsubid:int4 deptype:char')],
+  ['pg_shdescription', empty('objoid:oid classoid:oid description:text')],
+  ['pg_extension', empty('oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:oid[]? extcondition:text[]?')],
+  ['pg_foreign_table', empty('ftrelid:oid ftserver:oid ftoptions:text[]?')],
+  ['pg_foreign_server', empty('oid:oid srvname:name srvowner:oid srvfdw:oid srvtype:text? srvversion:text? srvacl:text[]? srvoptions:text[]?')],
+  ['pg_partitioned_table', empty('partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2[] partclass:oid[] partcollation:oid[] partexprs:text?')],
+  ['pg_opclass', empty('oid:oid opcmethod:oid opcname:name opcnamespace:oid opcowner:oid opcfamily:oid opcintype:oid opcdefault:bool opckeytype:oid')],
+  ['pg_auth_members', empty('roleid:oid member:oid grantor:oid admin_option:bool')],
+  ['pg_db_role_setting', empty('setdatabase:oid setrole:oid setconfig:text[]?')],
+  ['pg_prepared_statements', empty('name:text statement:text prepare_time:timestamptz parameter_types:text[] result_types:text[] from_sql:bool generic_plans:int8 custom_plans:int8')],
+  ['pg_cursors', empty('name:text statement:text is_holdable:bool is_binary:bool is_scrollable:bool creation_time:timestamptz')],
+])
