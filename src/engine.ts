@@ -110,7 +110,7 @@ export class Engine {
     const memory = Memory.create(options.memory)
     const kernel = loadKernel(memory)
     const database = options.database ?? (typeof options.lake === 'string' ? databaseName(options.lake) : 'lake')
-    return new Engine(memory, kernel, await openLake(store), database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
+    return new Engine(memory, kernel, await openLake(store, { memory, kernel }), database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
   }
 
   private constructor(memory: Memory, kernel: Kernel, catalog: Catalog, database: string, pool: Pool) {

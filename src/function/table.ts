@@ -5,12 +5,18 @@ import { InternalError } from '../error.ts'
 import type { TypeKind } from '../type.ts'
 import { aggregates } from './aggregate.ts'
 import { booleanFunctions } from './boolean.ts'
+import { bytesFunctions } from './bytes.ts'
+import { castFunctions as lengthFunctions, textCasts } from './cast.ts'
 import { comparisonFunctions } from './comparison.ts'
 import type { AggregateFunction, Cast, ScalarFunction } from './function.ts'
 import { numberCasts, numberFunctions } from './number.ts'
+import { patternFunctions } from './pattern.ts'
+import { singleRowFunctions } from './single-row.ts'
+import { textFunctions } from './text.ts'
+import { timeFunctions } from './time.ts'
 
-const castLists: readonly (readonly Cast[])[] = [numberCasts]
-const scalarLists: readonly (readonly ScalarFunction[])[] = [booleanFunctions, comparisonFunctions, numberFunctions]
+const castLists: readonly (readonly Cast[])[] = [numberCasts, textCasts]
+const scalarLists: readonly (readonly ScalarFunction[])[] = [booleanFunctions, comparisonFunctions, numberFunctions, singleRowFunctions, textFunctions, patternFunctions, bytesFunctions, timeFunctions, lengthFunctions]
 
 function grouped<T extends { readonly name: string }>(entries: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const map = new Map<string, T[]>()

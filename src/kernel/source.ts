@@ -12,4 +12,4 @@ export function sourceHash(): string {
   return hash.digest('hex')
 }
 
-if (import.meta.main) console.log(sourceHash())
+if (import.meta.main) process.stdout.write(`${sourceHash()}\n`)

@@ -158,6 +158,7 @@ class Editor {
     if (what !== undefined) first = this.#reads(i - 2, 'for') ? i - 2 : i - 1
     const table = this.#tableBefore(first)
     if (table === undefined || table === first) return i
+    if (what === undefined && after.text === '(') return i // an alias `of` with columns
     if (what === undefined && after.kind === 'name' && !(after.text === 'timestamp' || this.#reads(value + 1, '('))) return i
     if (reads(after, 'timestamp') && this.#get(value + 1).kind === 'number') value++
     const end = this.#valueEnd(value)

@@ -185,7 +185,7 @@ function scalarValue(tables: Tables, plan: Plan, subquery: BoundSubquery, outers
   }
 }
 
-const COUNT: AggregateCall = { fn: 'count()', args: [], distinct: false, type: INT8 }
+const COUNT: AggregateCall = { fn: 'count(*)', args: [], distinct: false, type: INT8 }
 const anyValue = (expr: Expr): AggregateCall => ({ fn: 'any_value(anyelement)', args: [expr], distinct: false, type: expr.type })
 
 function uniqueOver(plan: Plan, equated: ReadonlySet<number>, tables: Tables): boolean {

@@ -114,8 +114,7 @@ export async function stillGood(session: Session, found: Found): Promise<boolean
 export function planned(session: Session, bound: Bound, running: Running): Plan {
   for (const scan of tablesOf(bound.plan)) session.block?.transaction.mayRead(scan.table)
   return optimize(bound.plan, {
-    rules: session.settings.get('sluice.rules') !== 'off',
-    parameters: running.parameters,
+    ...(session.settings.get('sluice.rules') === 'off' ? { off: 'all' as const } : {}),
     fold: (expr: Expr) => session.engine.evaluate(expr, running.parameters),
   })
 }

@@ -2,13 +2,20 @@
  * A table is the sum of its changes: a snapshot is the change from nothing. Formats implement `Table`; everything above storage knows no more than
  * this file.
  */
-import type { Arena } from '../memory.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Arena, Memory } from '../memory.ts'
 import type { Batch } from '../batch.ts'
 import type { Expr } from '../expr.ts'
 import type { AsOf, TableName } from '../plan.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { StoreSpec } from './store.ts'
+
+/** Where batches are: what a writer needs to read them. */
+export interface Buffers {
+  readonly memory: Memory
+  readonly kernel: Kernel
+}
 
 /** One state of a table. Plain data, equal when `id` is equal. */
 export interface Version {

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Sluice needs Node 24; an older one starts the one that came with the package.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const main = join(dirname(fileURLToPath(import.meta.url)), '../dist/main.js')
+if (Number(process.versions.node.split('.')[0]) >= 24) await import(main)
+else {
+  const folder = dirname(createRequire(import.meta.url).resolve('node/package.json'))
+  const node = ['bin/node', 'bin/node.exe'].map(name => join(folder, name)).find(existsSync)
+  if (node === undefined) {
+    console.error(`sluice needs Node 24 or newer; this is ${process.version}, and the package "node" beside it was not installed whole (were install scripts switched off?)`)
+    process.exit(1)
+  }
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code, signal) => { process.exitCode = code ?? (signal === null ? 1 : 128) })
+}
