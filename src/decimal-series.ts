@@ -26,7 +26,7 @@ export function squareRoot(a: Decimal): Decimal {
 /** ⌊√n⌋. */
 function integerRoot(n: bigint): bigint {
   if (n < 2n) return n
-  let x = 1n << BigInt(Math.ceil(n.toString(2).length / 2))
+  let x = 1n << BigInt(Math.ceil(bitsOf(n) / 2))
   for (;;) {
     const y = (x + n / x) >> 1n
     if (y >= x) return x
@@ -34,53 +34,50 @@ function integerRoot(n: bigint): bigint {
   }
 }
 
+/** Binary digits of a non-negative integer, up to three too many. */
+const bitsOf = (n: bigint): number => n === 0n ? 0 : n.toString(16).length * 4
+
+// Inside, numbers are integers times 2^bits: then a division by the unit is a shift.
+
+/** Bits that hold so many decimal digits. */
+const bitsFor = (digits: number): bigint => BigInt(Math.ceil(digits * 3.3219281) + 8)
+
 /** e^(x / 10^digits), times 10^digits. */
 function expFixed(x: bigint, digits: number): bigint {
-  const guard = 10 + Math.ceil(digitsOf(x) / 4)
-  // e^x = (e^(x / 2^k))^(2^k)
-  const halvings = Math.max(0, (x < 0n ? -x : x).toString(2).length - (powerOfTen(digits)).toString(2).length + 12)
-  const work = digits + guard + Math.ceil(halvings * 0.302) + Math.max(0, Math.ceil(Number(x / powerOfTen(digits)) / LN10))
-  const one = powerOfTen(work), reduced = (x * powerOfTen(work - digits)) >> BigInt(halvings)
-  let term = one, sum = one
-  for (let i = 1n; term !== 0n && i < 10_000n; i++) { term = term * reduced / one / i; sum += term }
-  for (let i = 0; i < halvings; i++) sum = sum * sum / one
-  return roundedQuotient(sum, powerOfTen(work - digits))
+  const size = Number(x / powerOfTen(digits))
+  const work = digits + 10 + Math.max(0, Math.ceil(size / LN10))
+  // e^x = (e^(x / 2^k))^(2^k), with k such that squarings and terms of the series are about as many
+  const halvings = Math.ceil(Math.log2(Math.abs(size) + 1)) + Math.max(12, Math.ceil(Math.sqrt(work * 3.33)))
+  const bits = bitsFor(work) + BigInt(halvings), unit = 1n << bits
+  const reduced = ((x << bits) / powerOfTen(digits)) >> BigInt(halvings)
+  let term = unit, sum = unit
+  for (let i = 1n; term !== 0n && term !== -1n; i++) { term = ((term * reduced) >> bits) / i; sum += term }
+  for (let i = 0; i < halvings; i++) sum = (sum * sum) >> bits
+  return (sum * powerOfTen(digits) + (unit >> 1n)) >> bits
 }
 
 /** ln(x / 10^digits), times 10^digits; x > 0. */
 function lnFixed(x: bigint, digits: number): bigint {
-  const work = digits + 15, one = powerOfTen(work)
-  // x = m × 2^k with m near 1; ln m by Newton from a float, ln 2 once
-  const value = x * powerOfTen(work - digits), k = value.toString(2).length - one.toString(2).length
-  const m = k >= 0 ? value >> BigInt(k) : value << BigInt(-k)
-  return roundedQuotient(lnNearOne(m, work) + BigInt(k) * lnTwo(work), powerOfTen(work - digits))
+  const roots = Math.max(6, Math.ceil(Math.sqrt(digits * 3.33) / 3)), bits = bitsFor(digits + 12) + BigInt(roots), unit = 1n << bits
+  // x = m × 2^k with m near 1, and ln m = 2^roots × 2 atanh((r − 1)/(r + 1)) with r the 2^roots-th root of m
+  const value = (x << bits) / powerOfTen(digits), k = bitsOf(value) - Number(bits)
+  let root = k >= 0 ? value >> BigInt(k) : value << BigInt(-k)
+  for (let i = 0; i < roots; i++) root = integerRoot(root << bits)
+  const lnM = (2n * atanhFixed(((root - unit) << bits) / (root + unit), bits)) << BigInt(roots)
+  return roundedQuotient((lnM + BigInt(k) * lnTwo(bits)) * powerOfTen(digits), unit)
 }
 
-const lnTwos = new Map<number, bigint>()
-function lnTwo(work: number): bigint {
-  let found = lnTwos.get(work)
-  if (found === undefined) {
-    found = 2n * atanhFixed(powerOfTen(work) / 3n, work) // ln 2 = 2 atanh(1/3)
-    if (lnTwos.size > 100) lnTwos.clear()
-    lnTwos.set(work, found)
-  }
-  return found
+let lnTwoKnown: { readonly bits: bigint; readonly value: bigint } | undefined
+function lnTwo(bits: bigint): bigint {
+  // ln 2 = 2 atanh(1/3)
+  if (lnTwoKnown === undefined || lnTwoKnown.bits < bits) lnTwoKnown = { bits: bits + 16n, value: 2n * atanhFixed((1n << (bits + 16n)) / 3n, bits + 16n) }
+  return lnTwoKnown.value >> (lnTwoKnown.bits - bits)
 }
 
-/** ln m = 2^j × 2 atanh((m′ − 1)/(m′ + 1)), m′ the 2^j-th root. */
-function lnNearOne(m: bigint, work: number): bigint {
-  const extra = 10, one = powerOfTen(work + extra)
-  let root = m * powerOfTen(extra)
-  const roots = 6
-  for (let i = 0; i < roots; i++) root = integerRoot(root * one)
-  const z = (root - one) * one / (root + one)
-  return roundedQuotient(2n * atanhFixed(z, work + extra) << BigInt(roots), powerOfTen(extra))
-}
-
-function atanhFixed(z: bigint, work: number): bigint {
-  const one = powerOfTen(work), square = z * z / one
+function atanhFixed(z: bigint, bits: bigint): bigint {
+  const square = (z * z) >> bits
   let term = z, sum = z
-  for (let i = 3n; term !== 0n; i += 2n) { term = term * square / one; sum += term / i }
+  for (let i = 3n; term !== 0n && term !== -1n; i += 2n) { term = (term * square) >> bits; sum += term / i }
   return sum
 }
 

@@ -109,8 +109,11 @@ export class Engine {
     const store = typeof options.lake === 'string' ? await openLocalStore(options.lake) : options.lake
     const memory = Memory.create(options.memory)
     const kernel = loadKernel(memory)
+    const catalog = await openLake(store, { memory, kernel })
+    // as every Paimon catalog does: there is always a database to create tables in
+    if ((await catalog.schemas()).length === 0) await catalog.createSchema('default')
     const database = options.database ?? (typeof options.lake === 'string' ? databaseName(options.lake) : 'lake')
-    return new Engine(memory, kernel, await openLake(store, { memory, kernel }), database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
+    return new Engine(memory, kernel, catalog, database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
   }
 
   private constructor(memory: Memory, kernel: Kernel, catalog: Catalog, database: string, pool: Pool) {
@@ -132,7 +135,7 @@ export class Engine {
 
   /** Runs a plan once. Batches come as they are asked for; ending the iterator frees everything. */
   run(plan: Plan, running: Running): AsyncGenerator<Batch, void, undefined> {
-    return runPlan(plan, scan => this.#source(scan.table, scan.asOf, running), this.#context(running), { epochs: 'one', pool: this.#pool, flag: running.flag, stats: running.stats })
+    return runPlan(plan, scan => this.source(scan.table, scan.asOf, running), this.#context(running), { epochs: 'one', pool: this.#pool, flag: running.flag, stats: running.stats })
   }
 
   /** A plan that is kept up to date; see `view.ts`. */
@@ -158,7 +161,8 @@ export class Engine {
     return { memory: this.memory, kernel: this.kernel, parameters, check, arena: () => this.memory.arena() }
   }
 
-  async #source(name: TableName, asOf: AsOf | undefined, running: Running): Promise<Source> {
+  /** A table as a statement sees it: the version is chosen when it is first looked at. */
+  async source(name: TableName, asOf: AsOf | undefined, running: Running): Promise<Source> {
     const key = asOf === undefined ? `${name.schema}\0${name.name}` : `${name.schema}\0${name.name}\0${asOf.kind === 'version' ? `v${asOf.id}` : `t${asOf.micros}`}`
     let entry = running.versions.get(key)
     if (entry === undefined) {

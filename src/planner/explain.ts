@@ -12,8 +12,9 @@ import type { Tables } from './facts.ts'
 
 /** What EXPLAIN ANALYZE measured of a node. */
 export interface Measured {
-  readonly rows: number
-  readonly milliseconds: number
+  /** Absent when the plan was not run. */
+  readonly rows?: number
+  readonly milliseconds?: number
   /** Of scans. */
   readonly stats?: ScanStats
 }
@@ -65,7 +66,7 @@ export function explainNode(plan: Plan, options: ExplainOptions): ExplainNode {
   const measured = options.measured?.(plan)
   if (measured?.stats !== undefined) details.push(...statsText(measured.stats))
   const rows = options.tables === undefined ? '' : `  (rows=${Math.round(estimate(plan, options.tables))})`
-  const actual = measured === undefined ? '' : `  (actual rows=${measured.rows} time=${measured.milliseconds.toFixed(3)} ms)`
+  const actual = measured?.rows === undefined ? '' : `  (actual rows=${measured.rows} time=${(measured.milliseconds ?? 0).toFixed(3)} ms)`
   return { title: titleOf(plan) + rows + actual, details, inputs: inputsOf(plan).map(input => explainNode(input, options)) }
 }
 

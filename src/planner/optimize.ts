@@ -11,6 +11,7 @@ import { pruneColumns } from './rules/prune-columns.ts'
 import { pushFilters } from './rules/push-filters.ts'
 import { pushTop } from './rules/push-top.ts'
 import { removeEmpty } from './rules/remove-empty.ts'
+import type { Tables } from './facts.ts'
 import type { Rule, RuleContext } from './rules/rule.ts'
 
 export type { Rule, RuleContext } from './rules/rule.ts'
@@ -24,17 +25,20 @@ const SEQUENCE: readonly Rule[] = [
 export const RULE_NAMES: readonly string[] = [...new Set(SEQUENCE.map(rule => rule.name))]
 
 /** What the optimizer is given besides the plan. `off`: names of rules that are not to run. */
-export interface OptimizeOptions extends RuleContext {
+export interface OptimizeOptions extends Pick<RuleContext, 'fold'> {
+  /** Keys and row counts of tables: without them joins are ordered by guesses. */
+  readonly tables?: Tables
   readonly off?: ReadonlySet<string> | 'all'
 }
 
 /** A plan with the same rows and schema that costs less. */
 export function optimize(plan: Plan, options: OptimizeOptions): Plan {
   if (options.off === 'all') return plan
+  const context: RuleContext = { tables: options.tables ?? (() => undefined), fold: options.fold }
   let current = plan
   for (const rule of SEQUENCE) {
     if (options.off?.has(rule.name) === true) continue
-    const next = rule.apply(current, options)
+    const next = rule.apply(current, context)
     if (next !== current) checkSchema(rule, plan, next)
     current = next
   }

@@ -78,7 +78,8 @@ test('a zero byte and half a surrogate pair are refused', () => {
 test('what nests too deeply is refused, again and again, and the parser lives on', () => {
   const deep = (before: string, inside: string, after: string): string => `select ${before.repeat(10_000)}${inside}${after.repeat(10_000)}`
   const statements = [deep('(', '1', ')'), deep('not ', 'true', ''), deep('- ', 'a', ''), deep('', '1', '+1'), deep('f(', '1', ')'), deep('(select ', '1', ')'), deep('case when a then 1 else ', '1', ' end'),
-    deep('', 'a', '::int'), `select 1${' union select 1'.repeat(10_000)}`, `select * from a${' join a on true'.repeat(10_000)}`, deep('', 'a', '[1]'), deep('', 'a', ' is null'), `select * from ${'('.repeat(10_000)}`]
+    deep('', 'a', '::int'), `select 1${' union select 1'.repeat(10_000)}`, `select * from a${' join a on true'.repeat(10_000)}`, deep('', 'a', '[1]'), deep('', 'a', ' is null'), `select 1, 2${' union select 1, 2'.repeat(10_000)}`, `select * from a${' join a on x and y'.repeat(10_000)}`,
+    deep('case when a and b then f(1, 2) else ', '1', ' end'), `select * from ${'('.repeat(10_000)}`]
   for (let round = 0; round < 3; round++) {
     for (const sql of statements) {
       let error: unknown
@@ -93,6 +94,7 @@ test('what nests too deeply is refused, again and again, and the parser lives on
 
 test('what is long but flat is not deep', () => {
   expect(parseStatementSync(`select * from t where a in (${'-1, '.repeat(20_000)}1)`).kind).toBe('select')
-  expect(parseStatementSync(`select * from t where ${'a = 1 or '.repeat(1000)}b`).kind).toBe('select')
+  expect(parseStatementSync(`select * from t where ${'a = 1 or b = 2 and c between 1 and 2 or '.repeat(3000)}b`).kind).toBe('select')
+  expect(parseStatementSync(`select ${'case when a and b then 1 else 2 end, '.repeat(5000)}1`).kind).toBe('select')
   expect(parseStatementSync(`values ${'(1, -2, a + 1), '.repeat(5000)}(1, 2, 3)`).kind).toBe('select')
 })

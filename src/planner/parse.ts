@@ -3,6 +3,7 @@
  * at once by `tree*.ts`; nobody else sees it.
  */
 import type * as LibPgQuery from 'libpg-query'
+import { createRequire } from 'node:module'
 import { SqlError } from '../error.ts'
 import { Scanner } from './lexer.ts'
 import { unitOfCharacter, characterOf } from './position.ts'
@@ -10,20 +11,21 @@ import type { Tree } from './tree.ts'
 
 type Grammar = typeof LibPgQuery
 
+const require = createRequire(import.meta.url)
+
 let grammar: Grammar | undefined
 let loading: Promise<Grammar> | undefined
-let instances = 0
 
-/** Makes `parseTree` usable. Costs some milliseconds once, nothing afterwards. */
+/** Makes `parseTree` usable. Costs some milliseconds once, and again when a stack overflow hurt the grammar; nothing otherwise. */
 export async function loadParser(): Promise<void> {
   loading ??= load()
   grammar = await loading
 }
 
 async function load(): Promise<Grammar> {
-  // A second instance is needed only when the first was hurt; a query behind the address makes Node build a new one.
-  const address = instances++ === 0 ? 'libpg-query' : `${import.meta.resolve('libpg-query')}?instance=${instances}`
-  const loaded = await import(/* @vite-ignore */ address) as Grammar
+  // The package keeps one instance for its module's life; without the cache's entry, `require` makes a new one.
+  delete require.cache[require.resolve('libpg-query')]
+  const loaded: Grammar = require('libpg-query')
   await loaded.loadModule()
   return loaded
 }
@@ -67,28 +69,40 @@ export function checkText(sql: string): void {
   if (!sql.isWellFormed()) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": half of a surrogate pair')
 }
 
-const CHAIN_WORDS: ReadonlySet<string> = new Set(['join', 'union', 'intersect', 'except', 'case', 'is', 'collate', 'at', 'not', 'in', 'like', 'ilike', 'between', 'similar', 'isnull', 'notnull'])
+/** Words that hang what follows on what stands before, as operators do. */
+const CHAIN_WORDS: ReadonlySet<string> = new Set(['is', 'collate', 'at', 'not', 'in', 'like', 'ilike', 'between', 'similar', 'isnull', 'notnull'])
+/** The same for words that neither a comma nor AND ends. */
+const STEP_WORDS: ReadonlySet<string> = new Set(['join', 'union', 'intersect', 'except', 'case'])
 
-/** Bounds the depth of the tree from above: brackets that are open, and operators since the last comma of each. */
+/**
+ * Bounds the depth of the tree from above: for each bracket that is open, its operators since the last comma, AND or OR (whose lists are flat), and its
+ * joins, set operations and open CASEs.
+ */
 function checkDepth(sql: string): void {
   if (sql.length < MAX_DEPTH) return
-  const scanner = new Scanner(sql), counts: number[] = []
-  let here = 0, outer = 0 // operators in this bracket; everything in the brackets around it
+  const scanner = new Scanner(sql), outside: number[] = []
+  let chain = 0, steps = 0, outer = 0 // of this bracket; and the sum of those around it
   for (;;) {
     const kind = scanner.next()
     if (kind === 'end') return
     const c = sql.charCodeAt(scanner.start)
     if (kind === 'name') {
       const length = scanner.end - scanner.start
-      if (length >= 2 && length <= 9 && CHAIN_WORDS.has(scanner.text())) here++
+      if (length >= 2 && length <= 9) {
+        const word = scanner.text()
+        if (word === 'and' || word === 'or') chain = 0
+        else if (CHAIN_WORDS.has(word)) chain++
+        else if (STEP_WORDS.has(word)) steps++
+        else if (word === 'select' && chain + steps === 0) steps = 2 // a subquery takes more stack than a bracket
+        else if (word === 'end' && steps > 0) steps--
+      }
     } else if (kind === 'symbol') {
-      if (c === 40 || c === 91) { counts.push(here); outer += here + 2; here = 0 }
-      else if (c === 41 || c === 93) { here = counts.pop() ?? 0; outer = Math.max(0, outer - here - 2) }
-      else if (c === 44) here = 0
-      else if (c === 59) { counts.length = 0; outer = 0; here = 0 }
-      else if (c !== 46) here++
+      if (c === 40 || c === 91) { outside.push(chain, steps); outer += chain + steps + 2; chain = 0; steps = 0 }
+      else if (c === 41 || c === 93) { steps = outside.pop() ?? 0; chain = outside.pop() ?? 0; outer = Math.max(0, outer - chain - steps - 2) }
+      else if (c === 44) chain = 0
+      else if (c !== 46 && c !== 59) chain++
     }
-    if (outer + here > MAX_DEPTH) throw tooDeep(characterOf(sql, scanner.start))
+    if (outer + chain + steps > MAX_DEPTH) throw tooDeep(characterOf(sql, scanner.start))
   }
 }
 

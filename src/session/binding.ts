@@ -8,6 +8,7 @@ import { bindInsert } from '../planner/bind-insert.ts'
 import type { BoundInsert } from '../planner/bind-insert.ts'
 import { bindQuery, bindType, constantValue, tablesNamed } from '../planner/bind.ts'
 import type { BoundQuery } from '../planner/bind.ts'
+import type { TableFacts } from '../planner/facts.ts'
 import { optimize } from '../planner/optimize.ts'
 import type { Environment, FoundRelation } from '../planner/scope.ts'
 import type { Insert } from '../planner/statement-syntax.ts'
@@ -110,11 +111,18 @@ export async function stillGood(session: Session, found: Found): Promise<boolean
   return true
 }
 
-/** The plan to run: parameters become literals, then the rules (unless the session switched them off). */
-export function planned(session: Session, bound: Bound, running: Running): Plan {
-  for (const scan of tablesOf(bound.plan)) session.block?.transaction.mayRead(scan.table)
+/** The plan to run, by all rules unless the session switched them off. */
+export async function planned(session: Session, bound: Bound, running: Running): Promise<Plan> {
+  const facts = new Map<string, TableFacts>(), key = (name: TableName): string => `${name.schema}\0${name.name}`
+  for (const scan of tablesOf(bound.plan)) {
+    session.block?.transaction.mayRead(scan.table)
+    if (facts.has(key(scan.table))) continue
+    const { table, version } = await session.engine.source(scan.table, scan.asOf, running)
+    facts.set(key(scan.table), { key: table.key, appendOnly: table.appendOnly, rows: await table.estimate(version) })
+  }
   return optimize(bound.plan, {
     ...(session.settings.get('sluice.rules') === 'off' ? { off: 'all' as const } : {}),
+    tables: name => facts.get(key(name)),
     fold: (expr: Expr) => session.engine.evaluate(expr, running.parameters),
   })
 }

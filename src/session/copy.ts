@@ -39,7 +39,7 @@ export async function copyAnswer(session: Session, statement: Copy, bound: Query
     const progress = what.statement.progress === true, rows = subscribeSchema(schema, progress)
     return { fields: fieldsOf(rows), schema: rows, copy, tag, batches: subscriptionRows(subscription, schema, progress, session.engine.memory) }
   }
-  const plan = planned(session, bound, running)
+  const plan = await planned(session, bound, running)
   return { fields: answerFields(bound), schema: plan.schema, copy, tag, batches: session.engine.run(plan, running) }
 }
 

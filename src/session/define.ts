@@ -41,7 +41,7 @@ export async function createTableAs(session: Session, statement: CreateTable, bo
     if (table === undefined || statement.as?.withData === false) return
     session.current.mayWrite('CREATE TABLE AS')
     const writer = session.current.writer(definition.name, table)
-    for await (const batch of session.engine.run(planned(session, bound, running), running)) {
+    for await (const batch of session.engine.run(await planned(session, bound, running), running)) {
       await writer.write(batch)
       rows += batch.length
     }

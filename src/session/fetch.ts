@@ -21,13 +21,13 @@ export async function declareCursor(session: Session, statement: Declare, bound:
   if (session.cursors.has(statement.name)) throw new SqlError('42P03', `cursor "${statement.name}" already exists`)
   // the cursor lives longer than the statement that opens it
   const own = new Running(session.system, running.parameters, running.versions)
-  const source = statement.query.kind === 'subscribe' ? await liveSource(session, statement.query, bound, own) : querySource(session, bound, own)
+  const source = statement.query.kind === 'subscribe' ? await liveSource(session, statement.query, bound, own) : await querySource(session, bound, own)
   session.cursors.set(statement.name, new Cursor(statement.name, source, statement.hold || session.block === undefined))
   return 'DECLARE CURSOR'
 }
 
-function querySource(session: Session, bound: QueryBound, running: Running): CursorSource {
-  const plan = planned(session, bound, running), batches = session.engine.run(plan, running)
+async function querySource(session: Session, bound: QueryBound, running: Running): Promise<CursorSource> {
+  const plan = await planned(session, bound, running), batches = session.engine.run(plan, running)
   return {
     running, fields: answerFields(bound), schema: plan.schema, live: false,
     next: async () => { const item = await batches.next(); return item.done === true ? undefined : item.value },

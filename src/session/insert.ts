@@ -16,7 +16,7 @@ export function insertAnswer(session: Session, bound: InsertBound, running: Runn
 export async function insertRows(session: Session, bound: InsertBound, running: Running): Promise<number> {
   const transaction = session.current
   transaction.mayWrite('INSERT')
-  const plan = planned(session, bound, running)
+  const plan = await planned(session, bound, running)
   const table = await session.engine.table(bound.table, running.session)
   const writer = transaction.writer(bound.table, table)
   let rows = 0

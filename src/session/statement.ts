@@ -101,7 +101,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
   switch (statement.kind) {
     case 'select': {
       const query = queryOf(bound)
-      const plan = planned(session, query, running)
+      const plan = await planned(session, query, running)
       return { fields: answerFields(query), schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
     }
     case 'insert': return insertAnswer(session, insertOf(bound), running)
@@ -176,6 +176,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       // tables need no vacuum here and statistics are read from the files; clients send these as a courtesy
       if (statement.what === 'analyze' || statement.what === 'vacuum' || statement.what === 'checkpoint') return done(statement.what.toUpperCase())
       throw unsupported(statement.what.toUpperCase(), { position: statement.at })
+    case 'unlisten': return done('UNLISTEN')
     case 'listen': case 'notify': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
     case 'use': throw unsupported('USE', { position: statement.at, hint: 'SET search_path = …' })
     case 'update': case 'delete': case 'merge': case 'truncate': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })

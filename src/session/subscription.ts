@@ -28,7 +28,7 @@ function wholeTable(table: Extract<Subscribe['what'], { kind: 'table' }>['table'
 
 /** Begins to follow; nothing is read yet. */
 export async function beginSubscription(session: Session, statement: Subscribe, bound: QueryBound, running: Running): Promise<{ subscription: Subscription; schema: Schema }> {
-  const plan = planned(session, bound, running)
+  const plan = await planned(session, bound, running)
   const subscription = await Subscription.begin(session.engine, plan, running, {
     snapshot: statement.snapshot ?? true,
     asOf: statement.asOf === undefined ? undefined : timeOf(session, statement.asOf.value, 'AS OF'),

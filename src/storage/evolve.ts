@@ -109,6 +109,7 @@ function castOf(from: Type, to: Type): Cast | 'same' | undefined {
       return isText(from) ? value => parsed(value, to) : undefined
     case 'timestamp': case 'timestamptz':
       if (from.kind === to.kind) return precisionOf(from) <= precisionOf(to) ? 'same' : value => floored(asBigInt(value), precisionOf(to))
+      if (from.kind === 'timestamp') return castOf({ ...from, kind: 'timestamptz' }, to) // Parquet's oldest timestamps do not say which they are
       if (from.kind === 'date' && to.kind === 'timestamp') return value => BigInt(asNumber(value)) * DAY
       return isText(from) && to.kind === 'timestamp' ? value => floored(asBigInt(parsed(value, { kind: 'timestamp' })), precisionOf(to)) : undefined
     case 'array': return from.kind === 'array' ? lifted(castOf(from.element, to.element), cast => value => arrayOf(asArray(value).values.map(nullSafe(cast)))) : undefined

@@ -26,6 +26,11 @@ export function checkJson(text: string): string {
   return text
 }
 
+/** Reads JSON text whose members or elements stay as they were written: how json (not jsonb) is taken apart. */
+export function parseJsonShallow(text: string): Json {
+  return new JsonReader(text, 'decoded', true).whole()
+}
+
 /** The canonical text of jsonb: keys sorted by length, then bytes, the last of equal ones; numbers in numeric's form; PostgreSQL's spacing. */
 export function jsonbText(text: string): string {
   return formatJson(canonical(parseJson(text)), 'jsonb')
@@ -79,9 +84,11 @@ class JsonReader {
   readonly #text: string
   /** Escapes of strings are only decoded, and refused if they mean no character, where the text is wanted. */
   readonly #strings: 'decoded' | 'as written'
+  readonly #shallow: boolean
   #at = 0
 
-  constructor(text: string, strings: 'decoded' | 'as written') {
+  constructor(text: string, strings: 'decoded' | 'as written', shallow = false) {
+    this.#shallow = shallow
     this.#text = text
     this.#strings = strings
   }
@@ -129,6 +136,12 @@ class JsonReader {
     }
   }
 
+  #child(depth: number): Json {
+    const start = this.#at
+    const value = this.#value(depth + 1)
+    return this.#shallow && depth === 0 ? { raw: this.#text.slice(start, this.#at) } : value
+  }
+
   #object(depth: number): Json {
     const members = new Map<string, Json>()
     this.#at++
@@ -144,7 +157,7 @@ class JsonReader {
       if (this.#text[this.#at] !== ':') throw this.#unexpected('Expected ":", but found')
       this.#at++
       this.#blanks()
-      members.set(key, this.#value(depth + 1))
+      members.set(key, this.#child(depth))
       this.#blanks()
       const c = this.#text[this.#at]
       if (c === undefined) throw this.#ended()
@@ -161,7 +174,7 @@ class JsonReader {
     if (this.#text[this.#at] === ']') { this.#at++; return values }
     for (;;) {
       this.#blanks()
-      values.push(this.#value(depth + 1))
+      values.push(this.#child(depth))
       this.#blanks()
       const c = this.#text[this.#at]
       if (c === undefined) throw this.#ended()

@@ -115,9 +115,11 @@ async function touchedFiles(table: TableContext, before: State, commits: readonl
   // what waited in level 0 becomes visible when it is compacted
   if (table.options.skipsLevelZero) for (const entry of before.entries) if (entry.file.level === 0 && entry.bucket >= 0) touched.set(entry.file.fileName, entry)
   for (const commit of commits) {
-    const removes = commit.commitKind === 'OVERWRITE' || table.options.expiresRecords
+    const delta = await table.files.delta(commit)
+    // a compaction that takes postponed files makes their rows visible
+    const removes = commit.commitKind === 'OVERWRITE' || table.options.expiresRecords || delta.some(entry => entry.bucket < 0 && entry.kind === 'delete')
     if (commit.commitKind !== 'APPEND' && !removes) continue
-    for (const entry of await table.files.delta(commit)) if (entry.bucket >= 0 && (entry.kind === 'add' || removes)) touched.set(entry.file.fileName, entry)
+    for (const entry of delta) if (entry.bucket >= 0 && (entry.kind === 'add' || removes)) touched.set(entry.file.fileName, entry)
   }
   return touched
 }

@@ -35,7 +35,7 @@ function checkChange(what: string, from: PaimonType, to: PaimonType): void {
   const refused = (): Error => unsupported(`reading ${what}, written as ${paimonTypeText(from)}, as ${paimonTypeText(to)}`)
   switch (to.kind) {
     case 'TINYINT': if (from.kind !== 'TINYINT') throw refused(); return
-    case 'BINARY': case 'VARBINARY': if ((from.kind !== 'BINARY' && from.kind !== 'VARBINARY') || from.length > to.length || (to.kind === 'BINARY' && from.length !== to.length)) throw refused(); return
+    case 'BINARY': case 'VARBINARY': if ((from.kind === 'VARCHAR' || from.kind === 'CHAR') && to.kind === 'VARBINARY' && to.length === 2147483647) return; if ((from.kind !== 'BINARY' && from.kind !== 'VARBINARY') || from.length > to.length || (to.kind === 'BINARY' && from.length !== to.length)) throw refused(); return
     case 'MULTISET': if (from.kind !== 'MULTISET') throw refused(); checkChange(`the elements of ${what}`, from.element, to.element); return
     case 'ARRAY': if (from.kind !== 'ARRAY') throw refused(); checkChange(`the elements of ${what}`, from.element, to.element); return
     case 'MAP':

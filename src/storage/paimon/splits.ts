@@ -139,8 +139,8 @@ export class SplitMaker {
 
   async #file(entry: ManifestEntry, extra: readonly SplitColumn[], more: Partial<SplitFile>): Promise<SplitFile> {
     const { files, schema, name } = this.#table
-    requireWholeFile(name, entry)
     const written = await files.schema(entry.file.schemaId)
+    requireWholeFile(name, entry, written)
     const partition = parseRow(name, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
     const columns = this.#fields.map((field, i): SplitColumn => {
       const out = this.#schema[i]

@@ -194,6 +194,10 @@ export class TableFiles {
         throw error
       }
     }
+    if (schema.options['index-file-in-data-file-dir']?.toLowerCase() === 'true') {
+      const near = `${this.#bucketPath(schema, entry)}/${entry.fileName}`
+      if (await this.store.stat(near) !== undefined) return near // the option may be younger than the file
+    }
     return `${this.directory}/index/${entry.fileName}`
   }
 
@@ -236,7 +240,8 @@ export function partitionKey(entry: { readonly partition: Uint8Array }): string 
   return hex(entry.partition)
 }
 
-/** Refuses (0A000) an entry whose file holds only some columns. */
-export function requireWholeFile(table: string, entry: ManifestEntry): void {
-  if (entry.file.writeCols !== undefined) throw unsupported(`a file that holds some columns only (data evolution) in table ${table}`, { table, where: entry.file.fileName })
+/** Refuses (0A000) an entry whose file lacks columns of the schema that it was written with. */
+export function requireWholeFile(table: string, entry: ManifestEntry, schema: PaimonSchema): void {
+  const { writeCols } = entry.file
+  if (writeCols !== undefined && !schema.fields.every(field => writeCols.includes(field.name))) throw unsupported(`a file that holds some columns only (data evolution) in table ${table}`, { table, where: entry.file.fileName })
 }
