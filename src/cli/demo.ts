@@ -54,7 +54,7 @@ export async function demo(options: { readonly forever: boolean }): Promise<numb
     const began = Date.now()
     for (let round = 0; !stop && (options.forever || round < ROUNDS); round++) {
       const writes = writeRound(writer, round)
-      await follow('500ms')
+      await follow('80ms')
       const written = await writes
       commits += written.commits
       rows += written.rows

@@ -35,6 +35,7 @@ export interface ValuesNode {
 
 export interface OperatorNode {
   readonly kind: 'operator'
+  readonly plan: Plan
   readonly operator: Operator
   readonly inputs: readonly Node[]
   /** The ports in the order in which a single epoch fills them. */
@@ -70,7 +71,7 @@ function buildNode(plan: Plan, epochs: Life['epochs'], context: Context, stats: 
   const life: Life = { epochs, appendOnly: inputs.map(input => input.appendOnly) }
   const operator = wrap(makeOperator(plan, life, context), plan, life)
   made.push(operator)
-  return { kind: 'operator', operator, inputs, order: plan.kind === 'join' ? [1, 0] : inputs.map((_, i) => i), schema, appendOnly: staysAppendOnly(plan, life) }
+  return { kind: 'operator', plan, operator, inputs, order: plan.kind === 'join' ? [1, 0] : inputs.map((_, i) => i), schema, appendOnly: staysAppendOnly(plan, life) }
 }
 
 /** The operator of one node. */

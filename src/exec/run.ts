@@ -1,11 +1,13 @@
 /** Drives the operators: a plan once, batch by batch as they are asked for; or a plan over many epochs. */
 import type { Batch } from '../batch.ts'
-import type { Plan, ScanPlan } from '../plan.ts'
+import type { AggregatePlan, Plan, ScanPlan } from '../plan.ts'
 import type { ScanStats, Split, Table, Version, Want } from '../storage/table.ts'
 import { invariant } from '../error.ts'
 import type { Node, Wrap } from './build.ts'
 import { build, closeNode, valuesBatch } from './build.ts'
+import { Aggregate, partialSchema } from './aggregate.ts'
 import { RowCounts, repeated } from './consolidate.ts'
+import { fragmentScan } from './fragment.ts'
 import type { Context, Operator } from './operator.ts'
 import type { Pool } from './pool.ts'
 import type { Scan } from './scan.ts'
@@ -39,6 +41,8 @@ class Run {
   readonly #resolve: Resolve
   readonly #context: Context
   readonly #options: RunOptions
+  /** Morsels of scans that were looked at for the pool, and are read here after all. */
+  readonly #morsels = new Map<ScanPlan, readonly Split[]>()
 
   constructor(resolve: Resolve, context: Context, options: RunOptions) {
     this.#resolve = resolve
@@ -73,6 +77,8 @@ class Run {
 
   /** What a node gives in the only epoch. */
   async *#stream(node: Node): AsyncGenerator<Batch, void, undefined> {
+    const spread = await this.#spread(node)
+    if (spread !== undefined) { yield* spread; return }
     switch (node.kind) {
       case 'source': yield* this.#scan(node.scan); return
       case 'values': {
@@ -99,13 +105,52 @@ class Run {
   }
 
   async *#scan(scan: Scan): AsyncGenerator<Batch, void, undefined> {
+    const ready = this.#morsels.get(scan.plan)
+    for await (const morsel of ready ?? this.#split(scan)) {
+      this.#context.check()
+      yield* scan.batches(morsel)
+    }
+  }
+
+  async *#split(scan: Scan): AsyncGenerator<Split, void, undefined> {
     const { table, version } = await this.#resolve(scan.plan)
     if (version === undefined) return
     for await (const split of table.changes(undefined, version, scan.want, this.#options.stats)) {
       this.#context.check()
-      yield* scan.batches(split)
+      yield* await scan.morsels(split)
     }
   }
+
+  /** The node's rows, worked out by the pool; undefined when that is not possible or not worth it. */
+  async #spread(node: Node): Promise<AsyncGenerator<Batch, void, undefined> | undefined> {
+    const { pool } = this.#options, plan = node.kind === 'source' ? node.scan.plan : node.kind === 'operator' ? node.plan : undefined
+    if (pool === undefined || plan === undefined || fragmentScan(plan) === undefined) return undefined
+    const scan = scanOf(node)
+    if (this.#morsels.has(scan.plan)) return undefined
+    const morsels: Split[] = []
+    for await (const morsel of this.#split(scan)) morsels.push(morsel)
+    this.#morsels.set(scan.plan, morsels)
+    if (!pool.accepts(morsels)) return undefined
+    return plan.kind === 'aggregate' ? this.#merged(plan, pool, morsels) : pool.run(plan, morsels, this.#context, this.#options.stats)
+  }
+
+  /** An aggregate whose workers give states. */
+  async *#merged(plan: AggregatePlan, pool: Pool, morsels: readonly Split[]): AsyncGenerator<Batch, void, undefined> {
+    const schema = partialSchema(plan, this.#context), input: Plan = { ...plan, stage: 'partial', schema }
+    const last = new Aggregate({ ...plan, stage: 'final', input }, { epochs: 'one', appendOnly: [true] }, this.#context)
+    try {
+      for await (const batch of pool.run({ ...plan, stage: 'partial' }, morsels, this.#context, this.#options.stats)) if (batch.length > 0) yield* last.push(0, batch)
+      yield* last.flush()
+    } finally {
+      last.close()
+    }
+  }
+}
+
+function scanOf(node: Node): Scan {
+  if (node.kind === 'source') return node.scan
+  invariant(node.kind === 'operator' && node.inputs[0] !== undefined, 'a fragment has a scan')
+  return scanOf(node.inputs[0])
 }
 
 function isDone(operator: Operator): boolean { return operator.done ?? false }
@@ -166,7 +211,7 @@ class Flow implements Dataflow {
 
   async push(port: number, split: Split): Promise<void> {
     const { scan, place } = this.#port(port)
-    for await (const batch of scan.batches(split)) this.#give(place, batch)
+    for (const morsel of await scan.morsels(split)) for await (const batch of scan.batches(morsel)) this.#give(place, batch)
   }
 
   /** Hands what a node gave to the nodes above it. */

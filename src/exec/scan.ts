@@ -5,6 +5,7 @@ import type { Expr } from '../expr.ts'
 import { column, columnsOf, mapExpr } from '../expr.ts'
 import type { Arena } from '../memory.ts'
 import type { Parameters, ScanPlan } from '../plan.ts'
+import { splitMorsels } from '../storage/morsel.ts'
 import { FooterCache, readSplit } from '../storage/read.ts'
 import type { ReadContext } from '../storage/read.ts'
 import { openStore } from '../storage/store-local.ts'
@@ -25,6 +26,17 @@ function storeOf(spec: StoreSpec | undefined): ObjectStore {
 }
 
 const contexts = new WeakMap<Context['memory'], ReadContext>()
+
+/** Adds what another thread counted. */
+export function addScanStats(stats: ScanStats, more: ScanStats): void {
+  stats.partitionsTotal += more.partitionsTotal
+  stats.partitionsPruned += more.partitionsPruned
+  stats.filesTotal += more.filesTotal
+  stats.filesPruned += more.filesPruned
+  stats.rowGroupsTotal += more.rowGroupsTotal
+  stats.rowGroupsPruned += more.rowGroupsPruned
+  stats.bytesRead += more.bytesRead
+}
 
 /** What reading needs, once a memory and thread. */
 function readContext({ memory, kernel, store }: Context): ReadContext {
@@ -75,6 +87,9 @@ export class Scan {
 
   /** What to ask the table for. */
   get want(): Want { return this.#want }
+
+  /** The split in pieces, without those that cannot match. */
+  morsels(split: Split): Promise<readonly Split[]> { return splitMorsels(split, this.#want, readContext(this.#context), this.#stats) }
 
   /** A split's rows, piece by piece. A batch is valid until the next is asked for. */
   async *batches(split: Split): AsyncGenerator<Batch, void, undefined> {

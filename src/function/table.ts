@@ -4,19 +4,25 @@
 import { InternalError } from '../error.ts'
 import type { TypeKind } from '../type.ts'
 import { aggregates } from './aggregate.ts'
+import { arrayFunctions } from './array.ts'
 import { booleanFunctions } from './boolean.ts'
 import { bytesFunctions } from './bytes.ts'
 import { castFunctions as lengthFunctions, textCasts } from './cast.ts'
 import { comparisonFunctions } from './comparison.ts'
 import type { AggregateFunction, Cast, ScalarFunction } from './function.ts'
+import { jsonFunctions } from './json.ts'
 import { numberCasts, numberFunctions } from './number.ts'
 import { patternFunctions } from './pattern.ts'
 import { singleRowFunctions } from './single-row.ts'
+import { systemFunctions } from './system.ts'
 import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
 
 const castLists: readonly (readonly Cast[])[] = [numberCasts, textCasts]
-const scalarLists: readonly (readonly ScalarFunction[])[] = [booleanFunctions, comparisonFunctions, numberFunctions, singleRowFunctions, textFunctions, patternFunctions, bytesFunctions, timeFunctions, lengthFunctions]
+const scalarLists: readonly (readonly ScalarFunction[])[] = [
+  booleanFunctions, comparisonFunctions, numberFunctions, singleRowFunctions, textFunctions, patternFunctions, bytesFunctions, timeFunctions, jsonFunctions, arrayFunctions,
+  systemFunctions, lengthFunctions,
+]
 
 function grouped<T extends { readonly name: string }>(entries: Iterable<T>): ReadonlyMap<string, readonly T[]> {
   const map = new Map<string, T[]>()
@@ -38,8 +44,8 @@ function byId<T extends { readonly id: string }>(entries: Iterable<T>): Readonly
 }
 
 const castMap: ReadonlyMap<string, Cast> = new Map(castLists.flat().map(entry => [`${entry.from},${entry.to}`, entry]))
-const castFunctions = [...castMap.values()].flatMap(entry => entry.fn === undefined ? [] : [entry.fn])
-const scalarsById = byId([...scalarLists.flat(), ...castFunctions])
+const castBodies = [...castMap.values()].flatMap(entry => entry.fn === undefined ? [] : [entry.fn])
+const scalarsById = byId([...scalarLists.flat(), ...castBodies])
 const scalarsByName = grouped(scalarsById.values())
 const aggregatesById = byId(aggregates)
 const aggregatesByName = grouped(aggregates)

@@ -10,6 +10,7 @@ import type { Type } from '../type.ts'
 import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, exactly, fittingLiteral, nameOf, sameKind, settle, typedLiteral } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
+import { bindInterval } from './bind-interval.ts'
 import { bindInQuery, bindSubquery } from './bind-subquery.ts'
 import { bindType } from './bind-type.ts'
 import { findOperator, resolveOperator } from './resolve.ts'
@@ -294,6 +295,7 @@ function bindCase(binding: Binding, frame: Frame, e: CaseExpression): Expr {
 }
 
 function bindCast(binding: Binding, frame: Frame, e: CastExpression): Expr {
+  if (e.type.intervalFields !== undefined && e.type.modifiers.length === 0) return bindInterval(binding, e.arg, e.type.intervalFields, e.at)
   const type = bindType(e.type)
   if (e.arg.kind === 'array' && type.kind === 'array') return coerce(binding, { expr: bindArray(binding, frame, e.arg.elements, type.element, e.at), at: e.at }, type, 'explicit')
   const arg = bindTerm(binding, frame, e.arg)

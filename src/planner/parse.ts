@@ -91,10 +91,10 @@ function checkDepth(sql: string): void {
       if (length >= 2 && length <= 9) {
         const word = scanner.text()
         if (word === 'and' || word === 'or') chain = 0
-        else if (CHAIN_WORDS.has(word)) chain++
-        else if (STEP_WORDS.has(word)) steps++
+        else if (CHAIN_WORDS.has(word)) chain += word === 'at' ? 2 : 1
+        else if (STEP_WORDS.has(word)) steps += word === 'case' ? 2 : 1
         else if (word === 'select' && chain + steps === 0) steps = 2 // a subquery takes more stack than a bracket
-        else if (word === 'end' && steps > 0) steps--
+        else if (word === 'end') steps = Math.max(0, steps - 2)
       }
     } else if (kind === 'symbol') {
       if (c === 40 || c === 91) { outside.push(chain, steps); outer += chain + steps + 2; chain = 0; steps = 0 }

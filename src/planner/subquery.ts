@@ -40,7 +40,7 @@ export function attach(binding: Binding, tables: Tables, input: Plan, exprs: rea
     const known = done.get(expr)
     if (known !== undefined) return known
     const children = childrenOf(expr)
-    if (children.length === 0) return expr
+    if (children.length === 0 && !isPlaceholder(expr)) return expr
     const inner = children.some(hasSubquery) ? mapExprOnce(expr, replace) : expr
     const subquery = subqueryOf(binding, inner)
     if (subquery === undefined || inner.kind !== 'call') return inner

@@ -8,7 +8,7 @@ import type { Expr } from '../../expr.ts'
 import { scalarById, scalarsNamed } from '../../function/table.ts'
 import { inputsOf } from '../../plan.ts'
 import type { Plan } from '../../plan.ts'
-import { BOOL } from '../../type.ts'
+import { BOOL, DATE } from '../../type.ts'
 import type { Schema } from '../../type.ts'
 import { typedLiteral } from '../coerce.ts'
 import { exprKey } from '../equal.ts'
@@ -61,8 +61,21 @@ function foldCall(expr: Call, context: RuleContext): Expr {
   const fn = scalarById(expr.fn)
   if (fn.volatility !== 'immutable') return expr
   if (fn.strict && expr.args.some(arg => isLiteral(arg, null))) return literal(null, expr.type)
-  return expr.args.every(arg => arg.kind === 'literal') ? compute(expr, context) : expr
+  return expr.args.every(arg => arg.kind === 'literal') ? compute(expr, context) : asDates(expr)
 }
+
+const DAY = 86_400_000_000n
+
+/** A date compared with midnight (`d < date '…' + interval '1 year'` is a timestamp) is compared with a date: files and row groups are pruned by it. */
+function asDates(expr: Call): Expr {
+  const match = /^(=|<>|<|<=|>|>=)\((date,timestamp|timestamp,date)\)$/.exec(expr.fn)
+  if (match === null) return expr
+  const args = expr.args.map(arg => arg.kind === 'literal' && arg.type.kind === 'timestamp' && typeof arg.value === 'bigint' && arg.value % DAY === 0n && arg.value > -MOST && arg.value < MOST
+    ? literal(Number(arg.value / DAY), DATE) : arg)
+  return args.every(arg => arg.type.kind === 'date') ? { ...expr, fn: `${match[1] ?? ''}(date,date)`, args } : expr
+}
+/** Well inside of what dates and timestamps hold; the infinities are outside. */
+const MOST = 1_000_000n * DAY
 
 function simplifyCase(expr: Extract<Expr, { kind: 'case' }>): Expr {
   const arms = []

@@ -57,6 +57,8 @@ interface Condition {
   readonly leaves: bigint
   /** The share of pairs that it keeps. */
   readonly share: number
+  /** It may become a join key. */
+  readonly equates: boolean
 }
 
 function order(plan: JoinPlan, leaves: readonly Plan[], exprs: readonly Expr[], tables: Tables): Plan {
@@ -68,9 +70,10 @@ function order(plan: JoinPlan, leaves: readonly Plan[], exprs: readonly Expr[], 
   })
   const maskOf = (expr: Expr): bigint => columnsOf(expr).reduce((mask, index) => mask | (1n << BigInt(owner[index] ?? 0)), 0n)
   const implied = exprs.flatMap(expr => impliedByOr(expr, maskOf))
+  const classes = classesOf(exprs, leaves, starts, owner, tables)
   let conditions = [...exprs].map((expr): Condition => {
     const leavesOf = maskOf(expr)
-    return { expr, leaves: leavesOf, share: shareOf(expr, leaves, starts, owner, tables) }
+    return { expr, leaves: leavesOf, share: shareOf(expr, classes), equates: equality(expr) !== undefined }
   })
   let parts = leaves.map((leaf, i): Part => {
     const start = starts[i] ?? 0, bit = 1n << BigInt(i)
@@ -84,7 +87,7 @@ function order(plan: JoinPlan, leaves: readonly Plan[], exprs: readonly Expr[], 
       for (const b of parts.slice(i + 1)) {
         const both = a.leaves | b.leaves
         const between = conditions.filter(each => (each.leaves & ~both) === 0n)
-        const connected = between.some(each => (each.leaves & a.leaves) !== 0n && (each.leaves & b.leaves) !== 0n)
+        const connected = between.some(each => each.equates && (each.leaves & a.leaves) !== 0n && (each.leaves & b.leaves) !== 0n)
         if (best !== undefined && best.connected && !connected) continue
         const rows = joined(a, b, between)
         if (best === undefined || (connected && !best.connected) || rows < best.rows) best = { a, b, rows, connected }
@@ -120,32 +123,54 @@ function joined(a: Part, b: Part, between: readonly Condition[]): number {
   return a.rows * b.rows * share
 }
 
-function shareOf(expr: Expr, leaves: readonly Plan[], starts: readonly number[], owner: readonly number[], tables: Tables): number {
+/** The share of pairs that a condition keeps. Of an equality: one in as many as there are different values. */
+function shareOf(expr: Expr, classes: Classes): number {
   const pair = equality(expr)
   if (pair === undefined) return selectivity(expr)
-  const values = pair.map(side => {
-    const [index] = columnsOf(side)
-    if (index === undefined) return 1
-    const leaf = owner[index] ?? 0, plan = leaves[leaf]
-    return plan === undefined ? 1 : different(plan, index - (starts[leaf] ?? 0), tables)
-  })
-  return 1 / Math.max(...values, 1)
+  return 1 / Math.max(1, ...pair.map(side => side.kind === 'column' ? classes(side.index) : columnsOf(side).length === 0 ? 1 : 100))
 }
 
-/** Different values that a column may have, before conditions: of a key as many as rows. */
-function different(plan: Plan, index: number, tables: Tables): number {
+/** Different values of a column of the region. */
+type Classes = (index: number) => number
+
+/**
+ * Columns that are equated have the same values: as many as the smallest key among them has rows, so that two foreign keys of one small table are known to have
+ * few. Without a key the rows of the largest tell, roughly.
+ */
+function classesOf(exprs: readonly Expr[], leaves: readonly Plan[], starts: readonly number[], owner: readonly number[], tables: Tables): Classes {
+  const parent = owner.map((_, i) => i)
+  const root = (i: number): number => { const up = parent[i] ?? i; return up === i ? i : root(up) }
+  for (const expr of exprs) {
+    const [a, b] = equality(expr) ?? []
+    if (a?.kind === 'column' && b?.kind === 'column') parent[root(a.index)] = root(b.index)
+  }
+  const known = new Map<number, { key: number | undefined; most: number }>()
+  owner.forEach((leaf, index) => {
+    const plan = leaves[leaf]
+    if (plan === undefined) return
+    const { values, unique } = different(plan, index - (starts[leaf] ?? 0), tables), top = root(index)
+    const entry = known.get(top) ?? { key: undefined, most: 1 }
+    known.set(top, { key: unique ? Math.min(entry.key ?? values, values) : entry.key, most: Math.max(entry.most, values) })
+  })
+  return index => { const entry = known.get(root(index)); return entry?.key ?? entry?.most ?? 1 }
+}
+
+/** Different values that a column may have, before conditions; `unique`: of a key, as many as rows. */
+function different(plan: Plan, index: number, tables: Tables): { readonly values: number; readonly unique: boolean } {
+  const guess = (rows: number): { values: number; unique: boolean } => ({ values: Math.max(1, rows ** 0.75), unique: false })
   switch (plan.kind) {
     case 'scan': {
       const facts = tables(plan.table), rows = facts?.rows ?? 10_000
-      return facts?.key.length === 1 && facts.key[0] === plan.columns[index] ? rows : Math.max(1, rows ** 0.75)
+      return facts?.key.length === 1 && facts.key[0] === plan.columns[index] ? { values: rows, unique: true } : guess(rows)
     }
     case 'filter': case 'top': return different(plan.input, index, tables)
     case 'project': {
       const expr = plan.exprs[index]
-      return expr?.kind === 'column' ? different(plan.input, expr.index, tables) : Math.max(1, estimate(plan, tables) ** 0.75)
+      return expr?.kind === 'column' ? different(plan.input, expr.index, tables) : guess(estimate(plan, tables))
     }
-    case 'aggregate': return plan.keys.length === 1 && index === 0 ? estimate(plan, tables) : Math.max(1, estimate(plan, tables) ** 0.75)
-    default: return Math.max(1, estimate(plan, tables) ** 0.75)
+    case 'aggregate': return plan.keys.length === 1 && index === 0 ? { values: estimate(plan, tables), unique: true } : guess(estimate(plan, tables))
+    case 'join': return index < plan.left.schema.length && (plan.how === 'semi' || plan.how === 'anti') ? different(plan.left, index, tables) : guess(estimate(plan, tables))
+    default: return guess(estimate(plan, tables))
   }
 }
 
