@@ -23,10 +23,15 @@ export function squareRoot(a: Decimal): Decimal {
   return decimal(roundedQuotient(root, 10n), scale)
 }
 
-/** ⌊√n⌋. */
+/** ⌊√n⌋, by Newton; the upper half of the digits comes from the root of the upper half. */
 function integerRoot(n: bigint): bigint {
   if (n < 2n) return n
-  let x = 1n << BigInt(Math.ceil(bitsOf(n) / 2))
+  const bits = bitsOf(n)
+  let x: bigint
+  if (bits > 256) {
+    const half = BigInt(bits >> 2)
+    x = (integerRoot(n >> (2n * half)) + 1n) << half
+  } else x = 1n << BigInt(Math.ceil(bits / 2))
   for (;;) {
     const y = (x + n / x) >> 1n
     if (y >= x) return x

@@ -14,8 +14,8 @@ import { Memory } from './memory.ts'
 import type { AsOf, Parameters, Plan, TableName } from './plan.ts'
 import type { Catalog } from './storage/catalog.ts'
 import { openLake } from './storage/lake.ts'
-import { openLocalStore } from './storage/store-local.ts'
-import type { ObjectStore } from './storage/store.ts'
+import { openLocalStore, openStore } from './storage/store-local.ts'
+import type { ObjectStore, StoreSpec } from './storage/store.ts'
 import { isSystemSchema, openSystemTable } from './storage/system/system.ts'
 import type { SystemSession } from './storage/system/system.ts'
 import type { ScanStats, Table, Version } from './storage/table.ts'
@@ -104,6 +104,8 @@ export class Engine {
   readonly database: string
   readonly commits = new Commits()
   readonly #pool: Pool
+  /** The store of a split: our own when it has no description. */
+  readonly #openStore: (spec: StoreSpec | undefined) => ObjectStore
 
   static async open(options: EngineOptions): Promise<Engine> {
     const store = typeof options.lake === 'string' ? await openLocalStore(options.lake) : options.lake
@@ -113,12 +115,13 @@ export class Engine {
     // as every Paimon catalog does: there is always a database to create tables in
     if ((await catalog.schemas()).length === 0) await catalog.createSchema('default')
     const database = options.database ?? (typeof options.lake === 'string' ? databaseName(options.lake) : 'lake')
-    return new Engine(memory, kernel, catalog, database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
+    return new Engine(memory, kernel, store, catalog, database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
   }
 
-  private constructor(memory: Memory, kernel: Kernel, catalog: Catalog, database: string, pool: Pool) {
+  private constructor(memory: Memory, kernel: Kernel, store: ObjectStore, catalog: Catalog, database: string, pool: Pool) {
     this.memory = memory
     this.kernel = kernel
+    this.#openStore = spec => spec === undefined ? store : openStore(spec)
     this.catalog = catalog
     this.database = database
     this.#pool = pool
@@ -158,7 +161,7 @@ export class Engine {
   }
 
   #contextOf(parameters: Parameters, check: () => void): Context {
-    return { memory: this.memory, kernel: this.kernel, parameters, check, arena: () => this.memory.arena() }
+    return { memory: this.memory, kernel: this.kernel, parameters, check, arena: () => this.memory.arena(), store: this.#openStore }
   }
 
   /** A table as a statement sees it: the version is chosen when it is first looked at. */

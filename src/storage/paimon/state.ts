@@ -125,14 +125,15 @@ export class TableFiles {
   /** All live files of a snapshot. `keep` may leave out manifests none of whose entries is wanted. */
   async state(snapshot: Snapshot, keep: (manifest: ManifestMeta) => boolean = () => true): Promise<State> {
     const lists = await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])
-    const manifests = await Promise.all(lists.flat().filter(keep).map(meta => this.#manifest(meta.fileName)))
+    const metas = lists.flat(), kept = metas.filter(keep)
+    const manifests = await Promise.all(kept.map(meta => this.#manifest(meta.fileName)))
     // in any order: merging manifests may put a removal before the addition that it cancels
     const live = new Map<string, ManifestEntry>(), removed = new Set<string>()
     for (const entry of manifests.flat()) {
       if (entry.kind === 'add') live.set(entryIdentity(entry), entry)
       else removed.add(entryIdentity(entry))
     }
-    for (const identity of removed) if (!live.delete(identity)) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
+    for (const identity of removed) if (!live.delete(identity) && kept.length === metas.length) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
     return { snapshot, entries: [...live.values()], vectors: await this.vectors(snapshot) }
   }
 
