@@ -65,8 +65,8 @@ function expFixed(x: bigint, digits: number): bigint {
 function lnFixed(x: bigint, digits: number): bigint {
   const roots = Math.max(6, Math.ceil(Math.sqrt(digits * 3.33) / 3)), bits = bitsFor(digits + 12) + BigInt(roots), unit = 1n << bits
   // x = m × 2^k with m near 1, and ln m = 2^roots × 2 atanh((r − 1)/(r + 1)) with r the 2^roots-th root of m
-  const value = (x << bits) / powerOfTen(digits), k = bitsOf(value) - Number(bits)
-  let root = k >= 0 ? value >> BigInt(k) : value << BigInt(-k)
+  const one = powerOfTen(digits), k = bitsOf(x) - bitsOf(one), up = bits - BigInt(k)
+  let root = up >= 0n ? (x << up) / one : x / (one << -up)
   for (let i = 0; i < roots; i++) root = integerRoot(root << bits)
   const lnM = (2n * atanhFixed(((root - unit) << bits) / (root + unit), bits)) << BigInt(roots)
   return roundedQuotient((lnM + BigInt(k) * lnTwo(bits)) * powerOfTen(digits), unit)
@@ -145,13 +145,12 @@ function lnTo(a: Decimal, scale: number): Decimal {
 
 /** Logarithm of `a` to a base. */
 export function logarithm(base: Decimal, a: Decimal): Decimal {
+  if (base.special === 'NaN' || a.special === 'NaN') return NAN
+  if (Math.min(signOf(base), signOf(a)) < 0) logarithmError(signOf(base) < 0 ? base : a)
   logarithmError(base)
   logarithmError(a)
-  if (base.special !== undefined || a.special !== undefined) {
-    if (base.special === 'NaN' || a.special === 'NaN') return NAN
-    if (base.special === undefined) return INFINITY
-    return a.special === undefined ? decimal(0n, 0) : NAN
-  }
+  if (base.special !== undefined) return a.special === undefined ? decimal(0n, 0) : NAN
+  if (a.special !== undefined) return INFINITY
   const scale = chosenScale(SIGNIFICANT - (lnWeight(a) - lnWeight(base)), base.scale, a.scale)
   const digits = scale + 30 + Math.abs(lnWeight(a)) + Math.abs(lnWeight(base))
   const divisor = lnTo(base, digits)
@@ -174,20 +173,24 @@ export function power(a: Decimal, b: Decimal): Decimal {
   if (isInteger && integer.unscaled >= -0x80000000n && integer.unscaled <= 0x7fffffffn) return integerPower(a, Number(integer.unscaled), b.scale)
   if (a.unscaled === 0n) return decimal(0n, SIGNIFICANT)
   const negative = a.unscaled < 0n && integer.unscaled % 2n !== 0n, base = a.unscaled < 0n ? decimal(-a.unscaled, a.scale) : a
-  const magnitude = powerWeight(base, toFloat(b))
-  if (magnitude > 131072) throw overflow()
+  // PostgreSQL estimates the result's size from a logarithm of about eight digits
+  const rough = Math.max(0, 8 - lnWeight(base)), exponent = toFloat(round(multiplyPlain(lnTo(base, rough), b), rough))
+  if (Math.abs(exponent) > 2000 * 3.01) {
+    if (exponent > 0) throw overflow()
+    return decimal(0n, 1000)
+  }
+  const magnitude = exponent * 0.434294481903252
   const scale = chosenScale(SIGNIFICANT - Math.trunc(magnitude), a.scale, b.scale)
-  if (magnitude < -1001) return decimal(0n, 1000)
   const digits = scale + Math.max(0, Math.ceil(magnitude)) + 20
-  const result = expTo(round(multiply(lnTo(base, digits + digitsOf(b.unscaled)), b), digits), scale)
+  const result = expTo(round(multiplyPlain(lnTo(base, digits + digitsOf(b.unscaled)), b), digits), scale)
   return negative ? decimal(-result.unscaled, result.scale) : result
 }
 
 function integerPower(base: Decimal, exponent: number, exponentScale: number): Decimal {
   const weight = base.unscaled === 0n ? 0 : powerWeight(base, exponent)
   if (weight > 32768 * 4) throw overflow()
-  if (weight + 1 < -1000) return decimal(0n, 1000)
-  const scale = chosenScale(SIGNIFICANT - Math.trunc(weight), base.scale, exponentScale)
+  const scale = chosenScale(SIGNIFICANT, base.scale, exponentScale)
+  if (weight + 1 < -scale) return decimal(0n, scale)
   if (exponent === 0) return round(ONE, scale)
   if (exponent === 1) return round(base, scale)
   if (exponent === 2) return round(multiply(base, base), scale)

@@ -6,7 +6,6 @@
  *     for (const row of await lake.query('SELECT a, b FROM t WHERE a > $1', [10]).rows()) console.log(row)
  *     for await (const epoch of lake.subscribe('SELECT count(*) FROM t')) console.log(epoch.timestamp, epoch.changes)
  */
-import { arrowColumn, toArrow } from './arrow.ts'
 import type { RecordBatch } from './arrow.ts'
 import type { Batch } from './batch.ts'
 import { rowsOf } from './column.ts'
@@ -122,6 +121,7 @@ class Query implements QueryResult {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RecordBatch> {
+    const { arrowColumn, toArrow } = await import('./arrow.ts') // late: `rows()` does without
     const { answer } = await this.#begin(), columns = answer.schema.map(arrowColumn)
     for await (const batch of this.#batches()) yield toArrow(batch, this.#engine.memory, this.#engine.kernel, columns)
   }

@@ -3,6 +3,8 @@
  * and column positions in an expression refer to the schema of the node's input (join: left columns, then right columns).
  */
 import type { Expr } from './expr.ts'
+import type { SessionInfo } from './function/body.ts'
+import type { TextSettings } from './text/settings.ts'
 import type { Schema, Type } from './type.ts'
 import type { Value } from './value.ts'
 
@@ -150,4 +152,8 @@ export interface Parameters {
   readonly now: bigint
   /** IANA name of the session's TimeZone. */
   readonly timeZone: string
+  /** Settings of the session that change text input and output. */
+  readonly text?: Partial<TextSettings>
+  /** What functions ask of the session; it cannot leave its thread. */
+  readonly session?: SessionInfo
 }

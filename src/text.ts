@@ -102,7 +102,7 @@ export function textReader(type: Type, settings: TextSettings = DEFAULT_SETTINGS
       return text => withoutTrailingBlanks(length === undefined ? checked(text) : fitted(checked(text), length, `character(${length})`, mode))
     }
     case 'name': return text => shortName(checked(text))
-    case '"char"': return text => [...checked(text)][0] ?? ''
+    case '"char"': return text => firstByte(checked(text))
     case 'json': return text => checkJson(checked(text))
     case 'jsonb': return text => jsonbText(checked(text))
     case 'bytea': return parseBytea
@@ -151,6 +151,12 @@ export function withoutTrailingBlanks(text: string): string {
   let end = text.length
   while (end > 0 && text.charCodeAt(end - 1) === 32) end--
   return end === text.length ? text : text.slice(0, end)
+}
+
+/** The first byte of a text as "char" shows it: a character of ASCII, or an octal escape. */
+export function firstByte(text: string): string {
+  const byte = utf8(text.slice(0, 2))[0]
+  return byte === undefined ? '' : byte < 128 ? String.fromCharCode(byte) : `\\${byte.toString(8)}`
 }
 
 function padded(text: string, length: number): string {

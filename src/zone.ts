@@ -52,7 +52,7 @@ function makeZone(name: string): Zone | undefined {
     const zone = namedZone(name)
     if (zone !== undefined) return zone
   }
-  const posix = /^(?:<([A-Za-z0-9+-]+)>|([A-Za-z]{3,}))([+-]?)([0-9]{1,2})(?::([0-9]{1,2}))?(?::([0-9]{1,2}))?$/.exec(name)
+  const posix = /^(?:<([A-Za-z0-9+-]+)>|([A-Za-z]{3,}))([+-]?)([0-9]{1,3})(?::([0-9]{1,2}))?(?::([0-9]{1,2}))?$/.exec(name)
   if (posix !== null) {
     const west = (posix[3] === '-' ? -1 : 1) * (Number(posix[4]) * 3600 + Number(posix[5] ?? 0) * 60 + Number(posix[6] ?? 0))
     return fixedZone(name, -west + 0, posix[1] ?? posix[2])

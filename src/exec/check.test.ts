@@ -127,7 +127,7 @@ async function runSeed(seed: number): Promise<void> {
       flow.begin(BigInt(epoch))
       for (const [port, { schema }] of scans.entries()) {
         const rows = held[port] ?? [], removed: (readonly Value[])[] = []
-        const added = Array.from({ length: maker.below(epoch === 0 ? 25 : 8) }, () => rows.length > 0 && random() < 0.3 ? maker.pick(rows) : schema.map(field => maker.value(field.type, field.nullable)))
+        const added = Array.from({ length: maker.below(epoch === 0 ? (random() < 0.3 ? 120 : 25) : 8) }, () => rows.length > 0 && random() < 0.3 ? maker.pick(rows) : schema.map(field => maker.value(field.type, field.nullable)))
         for (let n = epoch === 0 ? 0 : maker.below(random() < 0.2 ? rows.length + 1 : 6); n > 0 && rows.length > 0; n--) removed.push(...rows.splice(maker.below(rows.length), 1))
         // what comes and goes within one epoch, removal first
         const passing = random() < 0.3 ? [schema.map(field => maker.value(field.type, field.nullable))] : []

@@ -63,7 +63,7 @@ class Checked implements Operator {
     if (this.#life.appendOnly[port] === true) invariant(!weightsOf(delta, memory).some(weight => weight < 0), 'an append-only input lost a row')
     for (let from = 0; from < delta.length;) {
       this.#arena.reset()
-      const to = Math.min(delta.length, from + 1 + Math.floor(this.#random() * (this.#random() < 0.2 ? 3 : 40)))
+      const to = Math.min(delta.length, from + 1 + Math.floor(this.#random() * (this.#random() < 0.2 ? 3 : 60)))
       yield* this.#note(this.#inner.push(port, this.#encoded(sliceBatch(delta, from, to))))
       from = to
     }
@@ -113,12 +113,12 @@ class Checked implements Operator {
     const machine = this.#context, arena = this.#arena, n = column.length, plain = flatten(column, machine, arena), { memory } = machine
     const way = this.#random()
     if (way < 0.3) return column
-    if (way < 0.5) { // a slice of more
+    if (way < 0.45) { // a slice of more
       const rows = arena.alloc(4 * (n + 3))
       memory.u32.set([0, ...Array.from({ length: n }, (_, i) => i), 0, 0], rows / 4)
       return sliceColumn(gather(plain, rows, n + 3, machine, arena), 1, n + 1)
     }
-    if (way < 0.8) { // a dictionary, with an entry twice and one that nobody uses
+    if (way < 0.6) { // a dictionary, with an entry twice and one that nobody uses
       const rows = arena.alloc(4 * (n + 1)), codes = arena.alloc(4 * n)
       memory.u32.set([...Array.from({ length: n }, (_, i) => i), 0], rows / 4)
       memory.u32.set(Array.from({ length: n }, (_, i) => i), codes / 4)
@@ -126,7 +126,13 @@ class Checked implements Operator {
       return { type: column.type, length: n, valid: plain.valid, data: { kind: 'dict', codes, dictionary } }
     }
     const rows = rowsOf({ schema: [{ name: '', type: column.type, nullable: true }], length: n, columns: [plain] }, memory)
-    if (new Set(rows.map(row => show(row))).size > 1) return plain
+    const different = [...new Set(rows.map(row => show(row)))]
+    if (different.length > 1) { // a dictionary of each value once
+      const names = rows.map(row => show(row)), firsts = arena.alloc(4 * different.length), codes = arena.alloc(4 * n)
+      memory.u32.set(different.map(name => names.indexOf(name)), firsts / 4)
+      memory.u32.set(names.map(name => different.indexOf(name)), codes / 4)
+      return { type: column.type, length: n, valid: plain.valid, data: { kind: 'dict', codes, dictionary: gather({ ...plain, valid: undefined }, firsts, different.length, machine, arena) } }
+    }
     return { type: column.type, length: n, valid: undefined, data: { kind: 'const', one: sliceColumn(plain, 0, 1) } }
   }
 
@@ -136,7 +142,7 @@ class Checked implements Operator {
   }
 }
 
-const show = (row: readonly unknown[]): string => JSON.stringify(row, (_, x: unknown) => typeof x === 'bigint' ? `${x}n` : typeof x === 'number' ? String(x) : x instanceof Uint8Array ? [...x] : x)
+const show = (row: readonly unknown[]): string => JSON.stringify(row, (_, x: unknown) => typeof x === 'bigint' ? `${x}n` : typeof x === 'number' ? Object.is(x, -0) ? '-0' : String(x) : x instanceof Uint8Array ? [...x] : x)
 
 function counted(batch: Batch, context: Context): Counted[] {
   const weights = weightsOf(batch, context.memory)

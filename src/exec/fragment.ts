@@ -1,6 +1,9 @@
 /** The part of a plan that works on morsels independently: a scan, filters and projections over it, and perhaps an aggregate's partial stage on top. */
 import type { Batch, Column } from '../batch.ts'
 import { invariant } from '../error.ts'
+import { childrenOf } from '../expr.ts'
+import type { Expr } from '../expr.ts'
+import { asksSession } from '../function/table.ts'
 import type { Arena } from '../memory.ts'
 import type { Plan, ScanPlan } from '../plan.ts'
 import type { ScanStats, Split } from '../storage/table.ts'
@@ -13,14 +16,25 @@ import { weighted } from './gather.ts'
 import type { Context, Operator } from './operator.ts'
 import type { Scan } from './scan.ts'
 
-/** The scan at the bottom of a plan that can be a fragment; undefined when it cannot. */
+/** The scan at the bottom of a plan that can be a fragment; undefined when it cannot: fragments may run on any thread. */
 export function fragmentScan(plan: Plan): ScanPlan | undefined {
+  if (exprsIn(plan).some(asksSomewhere)) return undefined
   if (plan.kind === 'aggregate') return canSplit(plan) && (plan.stage ?? 'whole') === 'whole' ? chainScan(plan.input) : undefined
   return chainScan(plan)
 }
 
+function exprsIn(plan: Plan): readonly Expr[] {
+  return plan.kind === 'filter' ? [plan.condition] : plan.kind === 'project' ? plan.exprs : plan.kind === 'aggregate' ? [...plan.keys, ...plan.aggregates.flatMap(each => [...each.args, ...each.filter === undefined ? [] : [each.filter]])] : []
+}
+
+/** Somewhere in the expression the session is asked. */
+function asksSomewhere(expr: Expr): boolean {
+  return (expr.kind === 'call' && asksSession(expr.fn)) || childrenOf(expr).some(asksSomewhere)
+}
+
 function chainScan(plan: Plan): ScanPlan | undefined {
-  if (plan.kind === 'scan') return plan
+  if (exprsIn(plan).some(asksSomewhere)) return undefined
+  if (plan.kind === 'scan') return plan.filter !== undefined && asksSomewhere(plan.filter) ? undefined : plan
   return plan.kind === 'filter' || plan.kind === 'project' ? chainScan(plan.input) : undefined
 }
 

@@ -149,7 +149,8 @@ class ColumnBuffer {
     if (column.data.kind === 'dict' && column.data.dictionary.length * 2 <= n && (this.length === 0 || this.#dictionary !== undefined)) {
       const { dictionary, codes } = column.data
       this.#dictionary ??= new ColumnBuffer(this.#type, this.#machine)
-      if (!sameColumn(dictionary, this.#lastDictionary)) {
+      // the same object, not the same address: memory is reused, from row group to row group
+      if (dictionary !== this.#lastDictionary) {
         this.#base = this.#dictionary.length
         this.#dictionary.append(dictionary, scratch)
         this.#lastDictionary = dictionary
@@ -213,12 +214,6 @@ class ColumnBuffer {
     this.#valid?.free()
     this.#dictionary?.free()
   }
-}
-
-function sameColumn(a: Column, b: Column | undefined): boolean {
-  if (b === undefined || a.length !== b.length || a.data.kind !== b.data.kind) return false
-  if (a.data.kind === 'flat' && b.data.kind === 'flat') return a.data.values === b.data.values
-  return a.data.kind === 'var' && b.data.kind === 'var' && a.data.offsets === b.data.offsets && a.data.bytes === b.data.bytes
 }
 
 /** Rows that are kept: batches are appended, and all of it is one batch. Row numbers are in the order of appending. */

@@ -1,7 +1,7 @@
 /** The threads: the only file that knows Piscina. Large scans are cut into morsels that workers take; what they make lies in the shared memory. */
 import { deserialize, serialize } from 'node:v8'
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
+import type { Piscina } from 'piscina'
 import type { Batch } from '../batch.ts'
 import { SqlError, errorFromData } from '../error.ts'
 import { kernelModule } from '../kernel/kernel.ts'
@@ -49,6 +49,7 @@ class Threads implements Pool {
   readonly #small: number
   readonly #tickets: number[]
   #piscina: Piscina | undefined
+  #starting: Promise<void> | undefined
   #ready = false
 
   constructor({ memory, threads, morselRows }: PoolOptions) {
@@ -65,21 +66,22 @@ class Threads implements Pool {
     if (morsels.some(morsel => morsel.kind !== 'files' || morsel.store === undefined)) return false
     const rows = morsels.reduce((sum, { estimate }) => sum + estimate, 0)
     if (rows < this.#small) return false
-    this.#start()
+    this.#start().catch(() => { /* `run` says so */ })
     return this.#ready || rows >= MODEST || this.#small < SMALL
   }
 
-  #start(): Piscina {
-    if (this.#piscina !== undefined) return this.#piscina
+  /** Most processes never need threads: what makes them is loaded when they are. */
+  #start(): Promise<void> { return this.#starting ??= this.#launch() }
+
+  async #launch(): Promise<void> {
+    const { Piscina } = await import('piscina')
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const piscina = new Piscina({
+    this.#piscina = new Piscina({
       filename: new URL(`./worker.${extension}`, import.meta.url).href,
       minThreads: this.#count, maxThreads: this.#count, idleTimeout: Infinity, concurrentTasksPerWorker: 1,
       atomics: 'disabled', // a worker that blocks in Atomics.wait cannot do its timers and I/O
     })
-    this.#piscina = piscina
     for (let i = 0; i < this.#count; i++) this.#serve()
-    return piscina
   }
 
   /** Sends a worker to look for work, if one is idle. */
@@ -98,8 +100,9 @@ class Threads implements Pool {
   }
 
   async *run(plan: Plan, morsels: readonly Split[], context: Context, stats: ScanStats): AsyncGenerator<Batch, void, undefined> {
-    this.#start()
-    const task: Task = { plan, parameters: context.parameters, morsels }, bytes = serialize(task)
+    await this.#start()
+    const { session: _, ...parameters } = context.parameters, text = { ...parameters.text, objects: undefined } // what a session knows stays on its thread; `asksSession` keeps plans that need it there
+    const task: Task = { plan, parameters: { ...parameters, text }, morsels }, bytes = serialize(task)
     using arena = this.#memory.arena()
     const at = arena.alloc(bytes.length)
     this.#memory.u8.set(bytes, at)
@@ -144,6 +147,7 @@ class Threads implements Pool {
   }
 
   async close(): Promise<void> {
+    await this.#starting?.catch(() => { /* there are none then */ })
     await this.#piscina?.destroy()
   }
 }

@@ -154,12 +154,12 @@ export function stage(exprs: readonly Expr[], inputs: number): Staged {
   const and = (guard: Expr | undefined, condition: Expr): Expr => guard === undefined ? condition : { kind: 'call', fn: 'and', args: [guard, condition], type: BOOL }
   const test = (fn: string, arg: Expr): Expr => ({ kind: 'call', fn, args: [arg], type: BOOL })
 
-  /** The slot of a value that generated code computes before pass `level + 1`. */
-  const computed = (expr: Expr, guard: Expr | undefined, level: number): Expr => {
+  /** The slot of a value that generated code computes as soon as it can. */
+  const computed = (expr: Expr, guard: Expr | undefined): Expr => {
     if (expr.kind !== 'call' && expr.kind !== 'case') return expr
     const key = `${keyOf(expr)} if ${guard === undefined ? '' : keyOf(guard)}`, found = known.get(key)
     if (found !== undefined) return found
-    const slot = width++
+    const slot = width++, level = Math.max(levelOf(expr), guard === undefined ? 0 : levelOf(guard))
     passAt(level).outputs.push({ expr, guard, slot })
     levels.set(slot, level)
     const column: Expr = { kind: 'column', index: slot, type: expr.type }
@@ -197,8 +197,8 @@ export function stage(exprs: readonly Expr[], inputs: number): Staged {
         if (found !== undefined && !isVolatile(expr)) return found
         const lowered = expr.args.map(arg => lower(arg, guard))
         const level = Math.max(0, ...lowered.map(levelOf), guard === undefined ? 0 : levelOf(guard))
-        const args = lowered.map(arg => computed(arg, guard, level))
-        const wanted = guard === undefined ? undefined : computed(test('is true', guard), undefined, level)
+        const args = lowered.map(arg => computed(arg, guard))
+        const wanted = guard === undefined ? undefined : computed(test('is true', guard), undefined)
         const slot = width++, fn = scalarById(expr.fn)
         passAt(level).invocations.push({ run, strict: fn.strict, args, site: siteOf(expr), wanted: wanted?.kind === 'column' ? wanted.index : undefined, slot })
         levels.set(slot, level + 1)

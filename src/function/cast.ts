@@ -1,7 +1,7 @@
 /** Casts but those among numbers: strings and their lengths, text input and output of every type, dates and times, JSON. */
 import { asArray, asBigInt, asDecimal, asInterval, asList, asNumber, asText, asTimeTz } from '../datum.ts'
 import { SqlError } from '../error.ts'
-import { fitted, formatValue, parseValue, shortName, withoutTrailingBlanks } from '../text.ts'
+import { firstByte, fitted, formatValue, parseValue, shortName, withoutTrailingBlanks } from '../text.ts'
 import { DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_DAY, MICROS_PER_SECOND, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, floorDivide, splitDay } from '../text/calendar.ts'
 import { canonical, formatJson, parseJson } from '../text/json.ts'
 import { coerceDecimal, parseDecimal } from '../text/number.ts'
@@ -38,7 +38,7 @@ const stringCasts: readonly Cast[] = [
   relabel('name', 'text', 'implicit', TEXT), relabel('name', 'varchar', 'assignment', VARCHAR), cast('name', 'char', 'assignment', CHAR, strip),
   cast('text', 'name', 'implicit', NAME_TYPE, shorten), cast('varchar', 'name', 'implicit', NAME_TYPE, shorten), cast('char', 'name', 'implicit', NAME_TYPE, shorten),
   relabel('"char"', 'text', 'implicit', TEXT),
-  cast('text', '"char"', 'assignment', ONE_CHAR, value(([text]) => [...asText(text ?? null)][0] ?? '')),
+  cast('text', '"char"', 'assignment', ONE_CHAR, value(([text]) => firstByte(asText(text ?? null)))),
   cast('"char"', 'int4', 'explicit', INT4, value(([text]) => asText(text ?? null).charCodeAt(0) || 0)),
   cast('int4', '"char"', 'explicit', ONE_CHAR, value(([code]) => {
     const n = asNumber(code ?? null)
@@ -69,7 +69,8 @@ const inputOutput: readonly Cast[] = (['bool', 'int2', 'int4', 'int8', 'float4',
   'timestamptz', 'interval', 'json', 'jsonb', 'regclass', 'regtype', 'regproc', 'regnamespace', 'array', 'row', 'map', 'record', 'void'] as const).flatMap(kind => {
   const volatility = STEADY.has(kind) || kind === 'bytea' || kind === 'float4' || kind === 'float8' || kind === 'interval' ? 'immutable' : 'stable'
   const target: Type = kind === 'array' ? ANY_ARRAY : kind === 'row' ? { kind, fields: [] } : kind === 'map' ? { kind, key: TEXT, value: TEXT } : { kind }
-  const out = cast(kind, 'text', 'assignment', TEXT, output, volatility)
+  // As a cast a bool is written out; everywhere else it is t or f.
+  const out = cast(kind, 'text', 'assignment', TEXT, kind === 'bool' ? value(([v]) => v === true ? 'true' : 'false') : output, volatility)
   return kind === 'record' || kind === 'void' ? [out] : [out, cast('text', kind, kind === 'regclass' ? 'implicit' : 'explicit', target, input, volatility)]
 })
 

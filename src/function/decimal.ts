@@ -7,13 +7,13 @@ import { InternalError, SqlError } from '../error.ts'
 import type { Type } from '../type.ts'
 import { INT4, NUMERIC, layoutOf } from '../type.ts'
 import type { Emitter, Fault } from '../wasm.ts'
-import { I32, I64, ZERO_DIVISION, i32, i64, select } from '../wasm.ts'
+import { F64, I32, I64, ZERO_DIVISION, f64, i32, i64, select, when } from '../wasm.ts'
 import type { Body, Operand, Site } from './body.ts'
 import { value, wasm } from './body.ts'
 import type { ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
 import type { Wide } from './wide.ts'
-import { differenceOverflows, multiplyNarrow, productOverflows, sumOverflows, wideAdd, wideExceeds, wideMultiply, wideNegate, wideScaleUp, wideSubtract, widen } from './wide.ts'
+import { differenceOverflows, multiplyNarrow, roughProduct, sumOverflows, wideAdd, wideExceeds, wideMultiply, wideNegate, wideScaleUp, wideSubtract, widen } from './wide.ts'
 
 const MAX = 38
 /** A product of more than 38 digits stays 128-bit (and is checked) when this many digits at least remain before the point. */
@@ -91,9 +91,15 @@ const product: Body = wasm((e, [x, y], site) => {
     if (digits <= 18) return { layout: 'i64', value: i64.mul(x.value, y.value), valid: undefined }
     return narrowResult(multiplyNarrow(e, x.value, y.value), site.result)
   }
-  const a = wideOperand(e, x), b = wideOperand(e, y)
-  if (digits > MAX) e.raise(TOO_WIDE, productOverflows(a, b))
-  return narrowResult(wideMultiply(e, a, b), site.result)
+  const a = wideOperand(e, x), b = wideOperand(e, y), result = wideMultiply(e, a, b)
+  if (digits > MAX) {
+    // a float tells cheaply that it certainly has 38 digits at most; near the limit the product decides, which wraps only at 1.7 × 10^38
+    const rough = e.let(F64, roughProduct(a, b))
+    const near = e.capture(() => e.raise(TOO_WIDE, i32.or(f64.ge(rough, f64.const(1.6e38)), wideExceeds(e, result, 10n ** 38n))))
+    e.costs++
+    e.run(when(f64.ge(rough, f64.const(9.9e37)), near.code))
+  }
+  return narrowResult(result, site.result)
 }, allFixed, ([a, b]) => exact.multiply(dec(a), dec(b)))
 
 const remainder: Body = wasm((e, [x, y], site) => {
@@ -138,8 +144,8 @@ const truncate = whole(() => i64.const(0), a => exact.truncate(a, 0))
 
 const dec = (v: Value | undefined): Decimal => asDecimal(v ?? null)
 const num = (v: Value | undefined): number => typeof v === 'number' ? v : 0
-const MAX_PLACES = 2000
-const places = (v: Value | undefined): number => Math.min(Math.max(num(v), -MAX_PLACES), MAX_PLACES)
+/** PostgreSQL's limits of digits behind and before the point. */
+const places = (v: Value | undefined): number => Math.min(Math.max(num(v), -131072), 16383)
 const one = (run: (a: Decimal) => Value): Body => value(([a]) => run(dec(a)))
 const two = (run: (a: Decimal, b: Decimal) => Value): Body => value(([a, b]) => run(dec(a), dec(b)))
 

@@ -101,8 +101,8 @@ export function extractFromDate(word: string, days: number): Decimal | null {
 export function extractFromTimestamp(word: string, micros: bigint, zone?: Zone): Decimal | null {
   const type = zone === undefined ? 'timestamp without time zone' : 'timestamp with time zone'
   const field = fieldNamed(word, type)
-  if (zone === undefined && field.startsWith('timezone')) throw notSupported(word, type)
   if (isInfinite(micros)) return GROWING.has(field) ? INFINITE[micros === TIMESTAMP_INFINITY ? '1' : '-1'] : null
+  if (zone === undefined && field.startsWith('timezone')) throw notSupported(word, type)
   if (field === 'epoch') return decimal(micros, 6)
   const east = zone === undefined ? 0 : zone.offsetAt(Number(floorDivide(micros, MICROS_PER_SECOND)))
   const { days, time } = splitDay(micros + BigInt(east) * MICROS_PER_SECOND)
@@ -115,7 +115,7 @@ function julian(days: number, time: number): Decimal {
   const day = 2440588 + days
   // The quotient of numeric division has at least 16 significant digits; a fraction's leading zeros, by fours, do not count.
   const ratio = time / 86400e6
-  const scale = time === 0 ? 20 : ratio >= 1e-4 ? 20 : ratio >= 1e-8 ? 24 : 28
+  const scale = time === 0 ? 28 : ratio >= 1e-4 ? 20 : ratio >= 1e-8 ? 24 : 28
   const unscaled = (BigInt(time) * 10n ** BigInt(scale) + 43200_000_000n) / 86400_000_000n
   return { unscaled: BigInt(day) * 10n ** BigInt(scale) + unscaled, scale }
 }
@@ -162,6 +162,11 @@ export function extractFromInterval(word: string, given: Interval): Decimal {
   }
 }
 
+/** The words of intervals are the ones date_trunc knows. */
+function notTruncated(word: string, type: string, field: FieldName): SqlError {
+  return field.startsWith('timezone') ? notSupported(word, type) : new SqlError('22023', `unit "${word.toLowerCase()}" not recognized for type ${type}`)
+}
+
 const START: Fields = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0, micro: 0 }
 
 /** A timestamp (a zone's wall clock) cut to a field. */
@@ -186,7 +191,7 @@ export function truncateTimestamp(word: string, micros: bigint, type: string): b
     case 'decade': return microsOf({ ...START, year: f.year > 0 ? Math.floor(f.year / 10) * 10 : -Math.floor((8 - (f.year - 1)) / 10) * 10 })
     case 'century': return microsOf({ ...START, year: f.year > 0 ? Math.floor((f.year + 99) / 100) * 100 - 99 : -Math.floor((99 - (f.year - 1)) / 100) * 100 + 1 })
     case 'millennium': return microsOf({ ...START, year: f.year > 0 ? Math.floor((f.year + 999) / 1000) * 1000 - 999 : -Math.floor((999 - (f.year - 1)) / 1000) * 1000 + 1 })
-    default: throw notSupported(word, type)
+    default: throw notTruncated(word, type, field)
   }
 }
 
@@ -210,6 +215,11 @@ export function truncateInterval(word: string, given: Interval): Interval {
     case 'century': return interval(cut(f.years, 100) * 12, 0, 0n)
     case 'millennium': return interval(cut(f.years, 1000) * 12, 0, 0n)
     case 'week': throw new SqlError('0A000', `unit "${word.toLowerCase()}" not supported for type interval`, { detail: 'Months usually have fractional weeks.' })
-    default: throw notSupported(word, 'interval')
+    default: throw notTruncated(word, 'interval', field)
   }
+}
+
+/** The epoch of an interval as date_part computes it: in floats, a year as 365.25 days. */
+export function epochOfInterval(given: Interval): number {
+  return Number(given.micros) / 1e6 + 365.25 * 86400 * Math.trunc(given.months / 12) + 86400 * 30 * (given.months % 12) + 86400 * given.days
 }

@@ -162,7 +162,7 @@ const UNARY: Readonly<Record<string, { readonly run: (x: number) => number; read
   acosh: { run: x => { if (x < 1) throw outside(); return Math.acosh(x) }, about: 'inverse hyperbolic cosine' },
   atanh: { run: within(Math.atanh), about: 'inverse hyperbolic tangent' },
   degrees: { run: x => finite(x / RADIAN, x), about: 'radians as degrees' },
-  radians: { run: x => x * RADIAN, about: 'degrees as radians' },
+  radians: { run: x => { const r = x * RADIAN; if (r === 0 && x !== 0) throw underflow(); return r }, about: 'degrees as radians' },
 }
 
 const BINARY: Readonly<Record<string, { readonly run: (x: number, y: number) => number; readonly about: string }>> = {

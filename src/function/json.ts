@@ -30,7 +30,9 @@ const normal = (json: Json): string => write(canonical(json))
 function member(text: string, key: string | number, kind: Kind): Json | undefined {
   const json = kind === 'json' ? parseJsonShallow(text) : parseJson(text)
   if (typeof key === 'string') return json instanceof Map ? json.get(key) : undefined
-  return isList(json) ? json[key < 0 ? json.length + key : key] : undefined
+  if (isList(json)) return json[key < 0 ? json.length + key : key]
+  // A bare scalar of jsonb is kept as an array of one.
+  return kind === 'jsonb' && !(json instanceof Map) && (key === 0 || key === -1) ? json : undefined
 }
 
 /** As ->> shows it: strings without quotes, null as NULL. */
@@ -119,8 +121,6 @@ function lengthOf(text: string): number {
 
 function concat(a: Json, b: Json): Json {
   if (a instanceof Map && b instanceof Map) return new Map([...a, ...b])
-  if (a instanceof Map && !isListJson(b)) throw new SqlError('22023', 'invalid concatenation of jsonb objects')
-  if (b instanceof Map && !isListJson(a)) throw new SqlError('22023', 'invalid concatenation of jsonb objects')
   return [...(isListJson(a) ? a : [a]), ...(isListJson(b) ? b : [b])]
 }
 
@@ -154,7 +154,7 @@ function change(json: Json, path: readonly string[], depth: number, what: Change
     }
     return have === undefined && !what.create ? json : new Map(json).set(step, what.value)
   }
-  if (!isListJson(json)) return json
+  if (!isListJson(json) || (json.length === 0 && what.how === 'delete')) return json
   if (!/^-?[0-9]+$/.test(step)) throw new SqlError('22P02', `path element at position ${depth + 1} is not an integer: "${step}"`)
   let index = Number(step)
   if (index < 0) index += json.length
@@ -214,7 +214,7 @@ const buildObject = (kind: Kind): Run => (args, environment, site) => {
   const members: [string, Json][] = []
   for (let i = 0; i < args.length; i += 2) {
     const key = args[i] ?? null
-    if (key === null) throw kind === 'json' ? new SqlError('22004', `null value not allowed for object key`) : new SqlError('22023', `argument ${i + 1}: key must not be null`)
+    if (key === null) throw new SqlError('22023', kind === 'json' ? `argument ${i + 1} cannot be null` : `argument ${i + 1}: key must not be null`)
     const name = formatValue(key, typeAt(site, i), settingsOf(environment))
     const json = jsonOf(args[i + 1] ?? null, typeAt(site, i + 1), environment)
     if (kind === 'json') parts.push(`${quoteJson(name)} : ${formatJson(json, 'none')}`)

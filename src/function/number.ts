@@ -187,7 +187,7 @@ const wider = (a: IntegerKind, b: IntegerKind): IntegerKind => KINDS.indexOf(a) 
 
 const signOf: Emit = (_, [x]) => {
   const a = codeOf(x)
-  return { layout: 'f64', value: select(f64.const(1), select(f64.const(-1), a, f64.lt(a, f64.const(0))), f64.gt(a, f64.const(0))), valid: undefined }
+  return { layout: 'f64', value: select(f64.const(1), select(f64.const(-1), f64.const(0), f64.lt(a, f64.const(0))), f64.gt(a, f64.const(0))), valid: undefined }
 }
 
 const ARITHMETIC: readonly Arithmetic[] = ['+', '-', '*', '/', '%']

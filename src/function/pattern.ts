@@ -57,7 +57,7 @@ function makeLike(pattern: string, ignoreCase: boolean): Matcher {
       let literal = c
       if (c === '\\') {
         i++
-        if (i >= pattern.length) throw new SqlError('22025', 'LIKE pattern must not end with escape character')
+        if (i >= pattern.length) return endsInEscape(pattern, ignoreCase)
         literal = String.fromCodePoint(pattern.codePointAt(i) ?? 0)
         i += literal.length - 1
       }
@@ -84,6 +84,15 @@ function makeLike(pattern: string, ignoreCase: boolean): Matcher {
       at = found + part.length
     }
     return true
+  }
+}
+
+/** A pattern whose last character is a lone escape fails only where a text gets so far; else it does not match. */
+function endsInEscape(pattern: string, ignoreCase: boolean): Matcher {
+  const reaches = makeLike(`${pattern.slice(0, -1)}_%`, ignoreCase)
+  return text => {
+    if (reaches(text)) throw new SqlError('22025', 'LIKE pattern must not end with escape character')
+    return false
   }
 }
 
@@ -347,20 +356,25 @@ function replaceMatches(text: string, pattern: string, replacement: string, star
       last = match.index + match[0].length
       if (n !== 0) break
     }
-    if (match[0] === '') regex.lastIndex += (text.codePointAt(regex.lastIndex) ?? 0) > 0xffff ? 2 : 1
+    if (match[0] === '') step(regex, text)
   }
   return out + text.slice(last)
 }
 
+/** Moves past one whole character: in the middle of a surrogate pair the search would begin before it again. */
+function step(regex: RegExp, text: string): void {
+  regex.lastIndex += (text.codePointAt(regex.lastIndex) ?? 0) > 0xffff ? 2 : 1
+}
+
 /** The matches from `start` on, in order. */
-function matchesFrom(text: string, pattern: string, start: number, flags: string): RegExpExecArray[] {
+function matchesFrom(text: string, pattern: string, start: number, flags: string, places = false): RegExpExecArray[] {
   const base = regexOf(pattern, flags)
-  const regex = new RegExp(base, `${base.flags}g`)
+  const regex = new RegExp(base, `${base.flags}g${places ? 'd' : ''}`)
   regex.lastIndex = [...text].slice(0, start - 1).join('').length
   const found: RegExpExecArray[] = []
   for (let match = regex.exec(text); match !== null; match = regex.exec(text)) {
     found.push(match)
-    if (match[0] === '') regex.lastIndex++
+    if (match[0] === '') step(regex, text)
   }
   return found
 }
@@ -422,12 +436,13 @@ export const patternFunctions: readonly ScalarFunction[] = [
       const match = matchesFrom(str(text), str(pattern), int(start, 1, 'start', 1), withoutGlobal(flags === undefined ? '' : str(flags), 'regexp_substr()'))[int(n, 1, 'n', 1) - 1]
       return match?.[int(group, 0, 'subexpr', 0)] ?? null
     }), 'the n-th match')),
-  ...([['text', 'text'], ['text', 'text', 'int4'], ['text', 'text', 'int4', 'int4'], ['text', 'text', 'int4', 'int4', 'int4']] as const).map(args =>
-    scalar('regexp_instr', args, INT4, value(([text, pattern, start, n, end]) => {
-      const match = matchesFrom(str(text), str(pattern), int(start, 1, 'start', 1), '')[int(n, 1, 'n', 1) - 1]
-      if (match === undefined) return 0
-      return [...str(text).slice(0, match.index + (end === 1 ? match[0].length : 0))].length + 1
-    }), 'where the n-th match begins')),
+  ...([['text', 'text'], ['text', 'text', 'int4'], ['text', 'text', 'int4', 'int4'], ['text', 'text', 'int4', 'int4', 'int4'], ['text', 'text', 'int4', 'int4', 'int4', 'text'],
+    ['text', 'text', 'int4', 'int4', 'int4', 'text', 'int4']] as const).map(args => scalar('regexp_instr', args, INT4, value(([text, pattern, start, n, end, flags, group]) => {
+    const options = withoutGlobal(flags === undefined ? '' : str(flags), 'regexp_instr()')
+    const match = matchesFrom(str(text), str(pattern), int(start, 1, 'start', 1), options, true)[int(n, 1, 'n', 1) - 1]
+    const stretch = match?.indices?.[int(group, 0, 'subexpr', 0)]
+    return stretch === undefined ? 0 : [...str(text).slice(0, stretch[end === 1 ? 1 : 0])].length + 1
+  }), 'where the n-th match begins, or ends')),
   ...[[], ['text']].map(more => scalar('regexp_split_to_array', ['text', 'text', ...more.map(() => 'text' as const)], TEXTS, value(([text, pattern, flags]) => {
     const whole = str(text)
     const parts: string[] = []

@@ -78,6 +78,9 @@ const sets: readonly AnswerSet[] = JSON.parse(gunzipSync(readFileSync(path)).toS
 /** Numerics with precision hold neither of these; see `fit`. */
 const isSpecial = (text: string | undefined, type: Type): boolean => type.kind === 'numeric' && layoutOf(type) !== 'var' && (text === 'NaN' || text === 'Infinity' || text === '-Infinity')
 
+/** A numeric of 38 digits is as wide as a fixed one gets; PostgreSQL goes on. */
+const isTooWide = (answer: string | null | undefined, type: Type): boolean => type.kind === 'numeric' && type.precision === 38 && (answer ?? '').replace(/[-.]/g, '').replace(/^0+/, '').length > 38
+
 test('functions answer as PostgreSQL does', () => {
   const wrong: string[] = []
   for (const set of sets) {
@@ -85,7 +88,7 @@ test('functions answer as PostgreSQL does', () => {
     const result = set.target === undefined ? fn.result(types) : typeOf(set.target)
     const rows = set.types.map(valuesOf).reduce<string[][]>((lists, texts) => lists.flatMap(list => texts.map(text => [...list, text])), [[]])
     const values = rows.map(row => row.map((text, i) => valueOf(text, types[i] ?? { kind: 'unknown' })))
-    const good = rows.flatMap((_, i) => set.answers[i]?.startsWith('!') === true || isSpecial(set.answers[i] ?? undefined, result) ? [] : [i])
+    const good = rows.flatMap((_, i) => set.answers[i]?.startsWith('!') === true || isSpecial(set.answers[i] ?? undefined, result) || isTooWide(set.answers[i], result) ? [] : [i])
     const columns = types.map((type, k) => columnFromValues(good.map(i => values[i]?.[k] ?? null), type, arena))
     const describe = (i: number): string => `${set.id} of ${(rows[i] ?? []).map((text, k) => `${text}::${set.types[k]}`).join(', ')}${set.target === undefined ? '' : ` as ${set.target}`}`
     try {
@@ -101,7 +104,7 @@ test('functions answer as PostgreSQL does', () => {
       wrong.push(`${set.id} of ${set.types.join()}: ${String(error)} ${error instanceof SqlError ? '' : String((error as Error).stack).split('\n').slice(1, 4).join(' | ')}`)
     }
     rows.forEach((_, i) => {
-      const want = set.answers[i]
+      const want = isTooWide(set.answers[i], result) ? '!22003' : set.answers[i]
       if (want?.startsWith('!') !== true) return
       let got = 'no error'
       try {
@@ -114,4 +117,4 @@ test('functions answer as PostgreSQL does', () => {
     arena.free()
   }
   expect(wrong).toEqual([])
-})
+}, 120_000)

@@ -48,8 +48,9 @@ export function formatType(type: bigint, modifier: number | null): string {
   const name = TYPE_NAMES[type.toString()]
   if (name === undefined) return '???'
   const m = modifier ?? -1
-  if (type === 1042n) return modifier === null ? 'character' : m < 0 ? 'bpchar' : `character(${m - 4})`
-  if (m < 0) return name
+  if (type === 1042n) return modifier === null || (m >= 0 && m < 4) ? 'character' : m < 0 ? 'bpchar' : `character(${m - 4})`
+  // Modifiers below 4 are none: the 4 bytes of a length come first.
+  if (m < 0 || ((type === 1043n || type === 1700n) && m < 4)) return type === 1560n ? '"bit"' : name
   switch (type) {
     case 1043n: return `${name}(${m - 4})`
     case 1700n: {
@@ -57,7 +58,7 @@ export function formatType(type: bigint, modifier: number | null): string {
       const scale = packed & 0x7ff
       return `${name}(${packed >> 16},${scale > 1023 ? scale - 2048 : scale})`
     }
-    case 1083n: case 1114n: case 1184n: case 1266n: return name.replace(/^(time|timestamp)/, `$1(${m})`)
+    case 1083n: case 1114n: case 1184n: case 1266n: return name.replace(/^(timestamp|time)/, `$1(${m})`)
     case 1186n: return (m & 0xffff) === 0xffff ? name : `${name}(${m & 0xffff})`
     case 1560n: case 1562n: return `${name}(${m})`
     default: return name

@@ -60,6 +60,11 @@ export function scalarById(id: string): ScalarFunction {
   return found
 }
 
+const sessionIds = new Set(systemFunctions.map(fn => fn.id))
+
+/** True when the function asks the session or its catalog, so that it can only be computed on the session's thread. */
+export const asksSession = (id: string): boolean => sessionIds.has(id) || /reg(?:class|type|proc|namespace)/.test(id)
+
 export const aggregatesNamed = (name: string): readonly AggregateFunction[] => aggregatesByName.get(name) ?? []
 
 export function aggregateById(id: string): AggregateFunction {

@@ -2,12 +2,13 @@
 import { arrayOf, asArray, asBigInt, asNumber, asText } from '../datum.ts'
 import { SqlError } from '../error.ts'
 import { fromUtf8, utf8 } from '../text/settings.ts'
+import { parseInteger } from '../text/number.ts'
 import { quoteIdentifier, quoteLiteral } from '../text/quote.ts'
 import { BOOL, INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { value } from './body.ts'
-import type { Body, Run } from './body.ts'
+import type { Body, Environment, Run } from './body.ts'
 import { typeAt, writerOf } from './environment.ts'
 import type { ArgumentKind, ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
@@ -123,7 +124,7 @@ function splitPart(text: string, separator: string, n: number): string {
 
 function chr(code: number): string {
   if (code === 0) throw new SqlError('54000', 'null character not permitted')
-  if (code < 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new SqlError('54000', code < 0 ? 'character number must be positive' : `requested character too large for encoding: ${code}`)
+  if (code < 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) throw new SqlError(code < 0 ? '22023' : '54000', code < 0 ? 'character number must be positive' : `requested character ${code > 0x10ffff ? 'too large' : 'not valid'} for encoding: ${code}`)
   return String.fromCodePoint(code)
 }
 
@@ -158,7 +159,7 @@ const format: Run = (args, environment, site) => {
     const written = parts?.[3]
     if (written?.startsWith('*')) {
       const { given } = take(parts?.[4] === undefined ? undefined : Number(parts[4]))
-      width = given === null ? 0 : Number(given)
+      width = given === null ? 0 : typeof given === 'number' ? given : parseInteger(String(given), INT4, -2147483648, 2147483647)
       if (width < 0) { left = true; width = -width }
     } else if (written !== undefined) width = Number(written)
     const { given, i: index } = take(parts?.[1] === undefined ? undefined : Number(parts[1]))
@@ -198,6 +199,9 @@ const joinArray: Run = ([given, separator, nothing], environment, site) => {
 /** Text of an argument as concat takes it: bools as t and f. */
 const concat: Run = (args, environment, site) => args.map((arg, i) => arg === null ? '' : writerOf(typeAt(site, i), environment)(arg)).join('')
 
+/** Text as a cast writes it: bools as true and false. */
+const written = (v: Value, type: Type, environment: Environment): string => type.kind === 'bool' ? (v === true ? 'true' : 'false') : writerOf(type, environment)(v)
+
 const one = (run: (text: string) => Value): Body => value(([text]) => run(str(text)))
 const STRINGS: readonly ArgumentKind[] = ['text']
 const lengths: readonly ScalarFunction[] = ['length', 'char_length', 'character_length'].flatMap(name => [
@@ -211,9 +215,10 @@ const stripped = (name: string, left: boolean, right: boolean): readonly ScalarF
 
 export const textFunctions: readonly ScalarFunction[] = [
   scalar('||', ['text', 'text'], TEXT, value(([a, b]) => str(a) + str(b)), 'joins two texts'),
-  scalar('||', ['text', 'anynonarray'], TEXT, value(([a, b], environment, site) => str(a) + writerOf(typeAt(site, 1), environment)(b ?? null)), 'joins a text and the text of a value', { volatility: 'stable' }),
-  scalar('||', ['anynonarray', 'text'], TEXT, value(([a, b], environment, site) => writerOf(typeAt(site, 0), environment)(a ?? null) + str(b)), 'joins the text of a value and a text', { volatility: 'stable' }),
+  scalar('||', ['text', 'anynonarray'], TEXT, value(([a, b], environment, site) => str(a) + written(b ?? null, typeAt(site, 1), environment)), 'joins a text and the text of a value', { volatility: 'stable' }),
+  scalar('||', ['anynonarray', 'text'], TEXT, value(([a, b], environment, site) => written(a ?? null, typeAt(site, 0), environment) + str(b)), 'joins the text of a value and a text', { volatility: 'stable' }),
   ...lengths,
+  scalar('octet_length', ['char'], INT4, value(([text], environment, site) => utf8(writerOf(typeAt(site, 0), environment)(text ?? null)).length), 'the number of bytes with trailing blanks'),
   scalar('octet_length', ['text'], INT4, one(text => utf8(text).length), 'the number of bytes'),
   scalar('bit_length', ['text'], INT4, one(text => utf8(text).length * 8), 'the number of bits'),
   scalar('lower', STRINGS, TEXT, one(text => changeCase(text, false)), 'in lower case'),

@@ -3,7 +3,7 @@ import { asBigInt, asInterval, asNumber, asText, asTimeTz } from '../datum.ts'
 import { SqlError } from '../error.ts'
 import { FIRST_DAY, LAST_DAY, MICROS_PER_DAY, MICROS_PER_SECOND, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, daysInMonth, daysOf, floorDivide, splitDay } from '../text/calendar.ts'
 import { roundEven } from '../text/interval-input.ts'
-import { formatDecimal } from '../text/number.ts'
+import { formatDecimal, formatFloat8 } from '../text/number.ts'
 import { checkTimestamp, instantOf, localTime, zoneOrAbbreviation } from '../text/time-input.ts'
 import { BOOL, DATE, FLOAT8, INT4, INTERVAL, NUMERIC, TEXT, TIME, TIMESTAMP, TIMESTAMPTZ } from '../type.ts'
 import type { Type } from '../type.ts'
@@ -13,7 +13,7 @@ import type { Zone } from '../zone.ts'
 import { value } from './body.ts'
 import type { Environment } from './body.ts'
 import { timestampOfDate, toInstant, toLocal } from './cast.ts'
-import { extractFromDate, extractFromInterval, extractFromTime, extractFromTimeTz, extractFromTimestamp, fieldNamed, truncateInterval, truncateTimestamp } from './extract.ts'
+import { epochOfInterval, extractFromDate, extractFromInterval, extractFromTime, extractFromTimeTz, extractFromTimestamp, fieldNamed, truncateInterval, truncateTimestamp } from './extract.ts'
 import type { ArgumentKind, ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
 import { addDays, addIntervals, addToInstant, addToTime, addToTimestamp, age, binOf, divideInterval, interval, isInfinite, isInfiniteDate, justifyDays, justifyHours, justifyInterval, multiplyInterval, negateInterval, subtractDates, subtractTimestamps } from './time-arithmetic.ts'
@@ -36,8 +36,8 @@ function zoneOfInterval(given: Interval): Zone {
   return fixedZone('interval', Number(given.micros / MICROS_PER_SECOND))
 }
 
-const atZone = (zone: Zone, local: bigint): bigint => isInfinite(local) ? local : checkTimestamp(instantOf(local, zone))
-const inZone = (zone: Zone, instant: bigint): bigint => isInfinite(instant) ? instant : checkTimestamp(localTime(instant, zone))
+const atZone = (zone: Zone, local: bigint): bigint => checkTimestamp(instantOf(local, zone))
+const inZone = (zone: Zone, instant: bigint): bigint => checkTimestamp(localTime(instant, zone))
 
 /** date + time of day. */
 function combine(days: number, time: bigint): bigint {
@@ -106,6 +106,14 @@ const clock: readonly ScalarFunction[] = [
 ]
 
 const toFloat = (result: Decimal | null): Value => result === null ? null : Number(formatDecimal(result))
+
+function floatPart(kind: ArgumentKind, word: string, v: Value, exact: () => Decimal | null): Value {
+  if (kind === 'date') return toFloat(extractFromTimestamp(word, timestampOfDate(num(v))))
+  if (kind === 'interval' && fieldNamed(word, kind) === 'epoch') return epochOfInterval(span(v))
+  if (kind === 'timetz' && word.toLowerCase() === 'epoch') return Number(asTimeTz(v).micros) / 1e6 + asTimeTz(v).zone
+  return toFloat(exact())
+}
+
 const parts: readonly ScalarFunction[] = ([
   ['date', (word, v) => extractFromDate(word, num(v))],
   ['timestamp', (word, v) => extractFromTimestamp(word, micros(v))],
@@ -118,7 +126,7 @@ const parts: readonly ScalarFunction[] = ([
   return [
     scalar('extract', ['text', kind], NUMERIC, value(([word, v], environment) => run(str(word), v ?? null, environment)), 'a field, exactly', options),
     // date_part of a date goes by timestamp, so hours are 0 and not refused.
-    scalar('date_part', ['text', kind], FLOAT8, value(([word, v], environment) => toFloat(kind === 'date' ? extractFromTimestamp(str(word), timestampOfDate(num(v))) : run(str(word), v ?? null, environment))), 'a field as a float', options),
+    scalar('date_part', ['text', kind], FLOAT8, value(([word, v], environment) => floatPart(kind, str(word), v ?? null, () => run(str(word), v ?? null, environment))), 'a field as a float', options),
   ]
 })
 
@@ -150,8 +158,8 @@ const ages: readonly ScalarFunction[] = [
 ]
 
 const zones: readonly ScalarFunction[] = ([['text', (v: Value) => zoneOfText(asText(v))], ['interval', (v: Value) => zoneOfInterval(asInterval(v))]] as const).flatMap(([kind, zone]) => [
-  scalar('timezone', [kind, 'timestamp'], TIMESTAMPTZ, value(([name, v]) => atZone(zone(name ?? null), micros(v))), 'the instant at which a zone\'s clock shows it'),
-  scalar('timezone', [kind, 'timestamptz'], TIMESTAMP, value(([name, v]) => inZone(zone(name ?? null), micros(v))), 'what a zone\'s clock shows'),
+  scalar('timezone', [kind, 'timestamp'], TIMESTAMPTZ, value(([name, v]) => isInfinite(micros(v)) ? micros(v) : atZone(zone(name ?? null), micros(v))), 'the instant at which a zone\'s clock shows it'),
+  scalar('timezone', [kind, 'timestamptz'], TIMESTAMP, value(([name, v]) => isInfinite(micros(v)) ? micros(v) : inZone(zone(name ?? null), micros(v))), 'what a zone\'s clock shows'),
   scalar('timezone', [kind, 'timetz'], TIMETZ, value(([name, v], environment) => {
     const east = zone(name ?? null).offsetAt(Number(floorDivide(environment.now, MICROS_PER_SECOND)))
     const time = asTimeTz(v ?? null)
@@ -163,7 +171,7 @@ const fieldError = (what: string): SqlError => new SqlError('22008', what)
 
 function makeDate(year: number, month: number, day: number): number {
   const y = year < 0 ? year + 1 : year
-  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(y, month)) throw fieldError(`date field value out of range: ${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`)
+  if (year === 0 || month < 1 || month > 12 || day < 1 || day > daysInMonth(y, month)) throw fieldError(`date field value out of range: ${y}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`)
   const days = daysOf(y, month, day)
   if (days < FIRST_DAY || days > LAST_DAY) throw fieldError(`date out of range: ${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`)
   return days
@@ -172,7 +180,7 @@ function makeDate(year: number, month: number, day: number): number {
 function makeTime(hour: number, minute: number, second: number): bigint {
   const total = BigInt(hour * 3600 + minute * 60) * MICROS_PER_SECOND + (Number.isNaN(second) ? -1n : BigInt(roundEven(Math.min(Math.max(second, -1), 1e6) * 1e6)))
   if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || !(second >= 0) || second > 60 || total > MICROS_PER_DAY) {
-    throw fieldError(`time field value out of range: ${hour}:${String(minute).padStart(2, '0')}:${second < 10 ? '0' : ''}${second}`)
+    throw fieldError(`time field value out of range: ${hour}:${String(minute).padStart(2, '0')}:${second < 10 ? '0' : ''}${Number(second.toPrecision(6))}`)
   }
   return total
 }
@@ -190,7 +198,7 @@ function fromEpoch(seconds: number): bigint {
   if (Number.isNaN(seconds)) throw fieldError('timestamp cannot be NaN')
   if (seconds === Infinity) return TIMESTAMP_INFINITY
   if (seconds === -Infinity) return TIMESTAMP_MINUS_INFINITY
-  if (Math.abs(seconds) > 9.3e12) throw fieldError(`timestamp out of range: "${seconds}"`)
+  if (Math.abs(seconds) > 9.3e12) throw fieldError(`timestamp out of range: "${formatFloat8(seconds, -9)}"`)
   // Counted from 2000 before rounding, as PostgreSQL does: doubles are finer there.
   return checkTimestamp(BigInt(roundEven((seconds - 946684800) * 1e6)) + 946684800_000_000n)
 }

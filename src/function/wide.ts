@@ -61,11 +61,15 @@ export function wideMultiply(e: Emitter, a: Wide, b: Wide): Wide {
   return { low: product.low, high: e.let(I64, i64.add(product.high, i64.add(i64.mul(a.high, b.low), i64.mul(a.low, b.high)))) }
 }
 
-/** The nearest float8, give or take one unit in the last place. */
-export const wideToFloat = (a: Wide): Code => f64.add(f64.mul(f64.convertI64(a.high), f64.const(2 ** 64)), f64.convertI64U(a.low))
+/** The absolute value as a float8, give or take one unit in the last place: the halves' sum would cancel for small negative numbers. */
+function magnitude(a: Wide): Code {
+  const sign = i64.shr(a.high, i64.const(63))
+  const complement = f64.add(f64.mul(f64.convertI64(i64.xor(a.high, sign)), f64.const(2 ** 64)), f64.convertI64U(i64.xor(a.low, sign)))
+  return f64.add(complement, f64.convertI64(i64.sub(i64.const(0), sign)))
+}
 
-/** 1 when the product of these is 10^38 or more (to within a float's precision: 10^38 is far from 2^127, so nothing can wrap unnoticed). */
-export const productOverflows = (a: Wide, b: Wide): Code => f64.ge(f64.abs(f64.mul(wideToFloat(a), wideToFloat(b))), f64.const(1e38))
+/** The absolute value of the product as a float8. */
+export const roughProduct = (a: Wide, b: Wide): Code => f64.mul(magnitude(a), magnitude(b))
 
 export type Relation = '=' | '<>' | '<' | '<=' | '>' | '>='
 

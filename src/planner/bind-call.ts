@@ -15,7 +15,7 @@ import { exprKey } from './equal.ts'
 import { findAggregate, findScalar, noFunction, resolveOperator } from './resolve.ts'
 import type { Resolved } from './resolve.ts'
 import type { Binding, Frame } from './scope.ts'
-import type { CallExpression, CurrentExpression } from './syntax.ts'
+import type { CallExpression, CurrentExpression, Expression } from './syntax.ts'
 
 const typesOf = (terms: readonly Term[]): Type[] => terms.map(term => term.expr.type)
 
@@ -93,7 +93,7 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
     if (e.orderBy.length > 0 && (found.fn.accumulator !== 'count' && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max')) {
       throw unsupported(`ORDER BY inside ${name}`, { position: at })
     }
-    const filter = e.filter === undefined ? undefined : coerceToBool(binding, bindTerm(binding, frame, e.filter), 'FILTER')
+    const filter = e.filter === undefined ? undefined : bindFilter(binding, frame, e.filter)
     if (outerOnly([...args, ...(filter === undefined ? [] : [filter])])) throw unsupported(OUTER, { position: at })
     const aggregate: AggregateCall = {
       fn: found.fn.id, args, distinct: e.distinct && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max',
@@ -102,6 +102,16 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
     return collect(frame, aggregate, at)
   } finally {
     frame.insideAggregate = false
+  }
+}
+
+function bindFilter(binding: Binding, frame: Frame, filter: Expression): Expr {
+  const { aggregates, clause, insideAggregate } = frame
+  Object.assign(frame, { aggregates: undefined, clause: 'FILTER', insideAggregate: false })
+  try {
+    return coerceToBool(binding, bindTerm(binding, frame, filter), 'FILTER')
+  } finally {
+    Object.assign(frame, { aggregates, clause, insideAggregate })
   }
 }
 

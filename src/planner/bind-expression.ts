@@ -11,7 +11,7 @@ import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, 
 import type { Term } from './coerce.ts'
 import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
 import { bindInterval } from './bind-interval.ts'
-import { bindInQuery, bindSubquery } from './bind-subquery.ts'
+import { bindInQuery, bindQuantifiedQuery, bindSubquery } from './bind-subquery.ts'
 import { bindType } from './bind-type.ts'
 import { findOperator, resolveOperator } from './resolve.ts'
 import { resolveColumn } from './scope.ts'
@@ -46,6 +46,7 @@ export function bindExpression(binding: Binding, frame: Frame, e: Expression): E
     case 'operator': {
       if (e.schema.length > 0 && e.schema[e.schema.length - 1] !== 'pg_catalog') throw new SqlError('42883', `operator does not exist: ${e.schema.join('.')}.${e.symbol}`, { position: e.at })
       if (e.left !== undefined && e.left.kind === 'row' && e.right.kind === 'row') return compareRows(binding, frame, e.symbol, e.left.fields, e.right.fields, e.at)
+      if (e.left?.kind === 'row' && e.right.kind === 'subquery') throw unsupported('a comparison of a row with a subquery', { position: e.at })
       const right = bindTerm(binding, frame, e.right)
       return callOperator(binding, e.symbol, e.left === undefined ? [right] : [bindTerm(binding, frame, e.left), right], e.at)
     }
@@ -74,7 +75,7 @@ export function bindExpression(binding: Binding, frame: Frame, e: Expression): E
     case 'quantifiedQuery': {
       if (e.how === 'any' && e.symbol === '=') return bindInQuery(binding, frame, e.left, e.query, e.at)
       if (e.how === 'all' && e.symbol === '<>') return call('not', [bindInQuery(binding, frame, e.left, e.query, e.at)], BOOL)
-      throw unsupported(`${e.symbol} ${e.how.toUpperCase()} (subquery)`, { position: e.at })
+      return bindQuantifiedQuery(binding, frame, e)
     }
     case 'case': return bindCase(binding, frame, e)
     case 'cast': return bindCast(binding, frame, e)
@@ -95,7 +96,8 @@ export function bindExpression(binding: Binding, frame: Frame, e: Expression): E
     case 'nullif': {
       const left = bindTerm(binding, frame, e.left), right = bindTerm(binding, frame, e.right)
       const equal = callOperator(binding, '=', [left, right], e.at)
-      const value = left.expr.type.kind === 'unknown' ? settle(binding, left) : left.expr
+      const { args } = resolveOperator('=', [left.expr.type, right.expr.type], e.at)
+      const value = coerce(binding, left, args[0] ?? left.expr.type, 'implicit')
       return { kind: 'case', arms: [{ when: equal, then: literal(null, value.type) }], otherwise: value, type: value.type }
     }
     case 'extreme': {
@@ -246,8 +248,10 @@ function bindLike(binding: Binding, frame: Frame, e: LikeExpression): Expr {
 function bindQuantified(binding: Binding, frame: Frame, e: QuantifiedExpression): Expr {
   const left = bindTerm(binding, frame, e.left)
   let elements: Term[]
-  if (e.array.kind === 'array') elements = e.array.elements.map(element => bindTerm(binding, frame, element))
-  else {
+  if (e.array.kind === 'array' && e.array.elements.length > 0) {
+    const terms = e.array.elements.map(element => bindTerm(binding, frame, element)), type = commonType(terms, 'ARRAY') ?? TEXT
+    elements = coerceToCommon(binding, terms, type, 'ARRAY').map((expr, i) => ({ expr, at: terms[i]?.at ?? e.at }))
+  } else {
     const array = bindTerm(binding, frame, e.array)
     const goal: Type = array.expr.type.kind === 'array' ? array.expr.type : { kind: 'array', element: left.expr.type.kind === 'unknown' ? TEXT : bare(left.expr.type) }
     if (array.expr.type.kind !== 'unknown' && array.expr.type.kind !== 'array') throw new SqlError('42809', `op ANY/ALL (array) requires array on right side`, { position: e.at })

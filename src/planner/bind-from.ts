@@ -1,6 +1,6 @@
 /** FROM: relations, joins and the names they bring. */
 import { SqlError, invariant, unreachable, unsupported } from '../error.ts'
-import { call, column, literal } from '../expr.ts'
+import { call, column, columnsOf, conjunction, conjuncts, literal } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { AsOf, Plan } from '../plan.ts'
 import { BOOL, INT4, INT8, TEXT, TIMESTAMPTZ } from '../type.ts'
@@ -44,7 +44,7 @@ function merged(left: BoundFrom, right: BoundFrom, at: number, openLeft: boolean
   ]
   for (const relation of right.scope.relations) {
     if (left.scope.relations.some(other => other.name === relation.name && (other.schema === undefined || relation.schema === undefined || other.schema === relation.schema))) {
-      throw new SqlError('42712', `table name "${relation.name}" specified more than once`, { position: at })
+      throw new SqlError('42712', `table name "${relation.name}" specified more than once`)
     }
   }
   return { relations, columns: [...left.scope.columns.map(lift(0, openLeft)), ...right.scope.columns.map(lift(width, openRight))] }
@@ -68,7 +68,7 @@ function bindItem(binding: Binding, frame: Frame, tables: Tables, item: FromItem
 /** A relation under an alias; the alias may rename its first columns. */
 function named(relation: BoundRelation, name: string, columns: readonly string[], at: number, more: { readonly schema?: string; readonly hidden?: string; readonly key?: readonly number[] } = {}): BoundFrom {
   if (columns.length > relation.columns.length) {
-    throw new SqlError('42P10', `table "${name}" has ${relation.columns.length} columns available but ${columns.length} columns specified`, { position: at })
+    throw new SqlError('42P10', `table "${name}" has ${relation.columns.length} columns available but ${columns.length} columns specified`)
   }
   const own = relation.columns.map((each, i) => ({ ...each, name: columns[i] ?? each.name }))
   const { key, ...rest } = more
@@ -182,8 +182,7 @@ function bindJoin(binding: Binding, frame: Frame, tables: Tables, item: JoinFrom
     const inside: Frame = { ...frame, scope, aggregates: undefined, clause: 'JOIN conditions' }
     const on = item.on === undefined ? undefined : coerceToBool(binding, bindTerm(binding, inside, item.on), 'JOIN/ON')
     if (on !== undefined && hasSubquery(on)) {
-      if (item.how !== 'inner') throw unsupported(`a subquery in the condition of a ${item.how} join`, { position: item.at })
-      result = { plan: filterWith(binding, tables, join('inner', left.plan, right.plan, undefined), on), scope }
+      result = { plan: item.how === 'inner' ? filterWith(binding, tables, join('inner', left.plan, right.plan, undefined), on) : outerOn(binding, tables, item, left.plan, right.plan, on), scope }
     } else result = { plan: join(item.how, left.plan, right.plan, on), scope }
   }
   if (item.usingAlias !== undefined) throw unsupported('an alias of USING', { position: item.at })
@@ -192,6 +191,16 @@ function bindJoin(binding: Binding, frame: Frame, tables: Tables, item: JoinFrom
   const { columns } = result.scope
   const plan = project(result.plan, columns.map(each => each.expr), columns.map(each => each.name))
   return named({ plan, columns: columns.map((each, i) => ({ ...each, expr: column(i, each.expr.type) })) }, item.alias.name, item.alias.columns, item.at)
+}
+
+/** An outer join whose condition contains queries: those that concern only the side that may be NULL-extended are conditions on that side. */
+function outerOn(binding: Binding, tables: Tables, item: JoinFrom, left: Plan, right: Plan, on: Expr): Plan {
+  const width = left.schema.length, parts = conjuncts(on)
+  const inner = parts.filter(hasSubquery), plain = parts.filter(part => !hasSubquery(part))
+  const own = inner.every(part => columnsOf(part).every(index => item.how === 'left' ? index >= width : index < width))
+  if (!own || item.how === 'full') throw unsupported(`a subquery over both sides in the condition of a ${item.how} join`, { position: item.at })
+  const filtered = (side: Plan, by: number): Plan => inner.reduce((plan, part) => filterWith(binding, tables, plan, shift(part, -by)), side)
+  return item.how === 'left' ? join('left', left, filtered(right, width), conjunction(plain)) : join('right', filtered(left, 0), right, conjunction(plain))
 }
 
 function commonNames(left: Scope, right: Scope): string[] {
@@ -204,13 +213,13 @@ function joinUsing(binding: Binding, item: JoinFrom, left: BoundFrom, right: Bou
   const sides = [scope.columns.slice(0, count), scope.columns.slice(count)] as const
   const find = (side: 0 | 1, name: string): ScopeColumn => {
     const found = sides[side].filter(each => each.name === name), which = side === 0 ? 'left' : 'right'
-    if (found.length > 1) throw new SqlError('42702', `common column name "${name}" appears more than once in ${which} table`, { position: item.at })
-    if (found[0] === undefined) throw new SqlError('42703', `column "${name}" specified in USING clause does not exist in ${which} table`, { position: item.at })
+    if (found.length > 1) throw new SqlError('42702', `common column name "${name}" appears more than once in ${which} table`)
+    if (found[0] === undefined) throw new SqlError('42703', `column "${name}" specified in USING clause does not exist in ${which} table`)
     return found[0]
   }
   const conditions: Expr[] = []
   const common = using.map((name, i) => {
-    if (using.indexOf(name) !== i) throw new SqlError('42701', `column name "${name}" appears more than once in USING clause`, { position: item.at })
+    if (using.indexOf(name) !== i) throw new SqlError('42701', `column name "${name}" appears more than once in USING clause`)
     const l = find(0, name), r = find(1, name)
     const terms = [{ expr: l.expr, at: item.at }, { expr: r.expr, at: item.at }] as const
     conditions.push(callOperator(binding, '=', terms, item.at))

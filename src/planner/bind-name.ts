@@ -17,7 +17,6 @@ function figure(e: Expression): { readonly name: string; readonly strength: 0 | 
     case 'array': return { name: 'array', strength: 2 }
     case 'row': return { name: 'row', strength: 2 }
     case 'collate': return figure(e.arg)
-    case 'boolean': return { name: 'bool', strength: 1 }
     case 'cast': {
       const inner = figure(e.arg)
       return inner.strength > 1 ? inner : { name: typeLabel(e.type), strength: 1 }

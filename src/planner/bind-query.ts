@@ -5,7 +5,7 @@ import type { Expr } from '../expr.ts'
 import type { Plan } from '../plan.ts'
 import { BOOL, INT8, TEXT } from '../type.ts'
 import type { Field, Type } from '../type.ts'
-import { bindTerm } from './bind-expression.ts'
+import { bindTerm, leftmost } from './bind-expression.ts'
 import { bindSelect, sortOrder } from './bind-select.ts'
 import type { Bounds } from './bind-select.ts'
 import { canCoerceType, coerce, coerceToCommon, commonType, nameOf, settle } from './coerce.ts'
@@ -24,12 +24,12 @@ export function bindQueryIn(binding: Binding, frame: Frame, tables: Tables, quer
   if (query.emit !== undefined) throw unsupported(`EMIT ${query.emit.toUpperCase()} in a query`, { position: query.at })
   if (query.withTies) throw unsupported('WITH TIES', { position: query.at })
   const inner = query.with === undefined ? frame : { ...frame, tables: bindWith(binding, frame, tables, query.with) }
-  const bounds: Bounds = { limit: bindBound(binding, inner, query.limit, 'LIMIT'), offset: bindBound(binding, inner, query.offset, 'OFFSET') }
+  const bounds = (level: Frame): Bounds => ({ limit: bindBound(binding, level, query.limit, 'LIMIT'), offset: bindBound(binding, level, query.offset, 'OFFSET') })
   const { body } = query
   switch (body.kind) {
     case 'select': return bindSelect(binding, inner, tables, body, query.orderBy, bounds, open)
-    case 'values': return sorted(bindValues(binding, inner, tables, body), query.orderBy, bounds, binding, 'VALUES')
-    case 'setOperation': return sorted(bindSetOperation(binding, inner, tables, body), query.orderBy, bounds, binding, 'UNION/INTERSECT/EXCEPT')
+    case 'values': return sorted(bindValues(binding, inner, tables, body), query.orderBy, bounds(inner), binding, 'VALUES')
+    case 'setOperation': return sorted(bindSetOperation(binding, inner, tables, body), query.orderBy, bounds(inner), binding, 'UNION/INTERSECT/EXCEPT')
     default: return unreachable(body)
   }
 }
@@ -59,7 +59,8 @@ function bindWith(binding: Binding, frame: Frame, tables: Tables, clause: With):
 /** LIMIT or OFFSET as a constant expression of type int8. */
 function bindBound(binding: Binding, frame: Frame, e: Query['limit'], clause: 'LIMIT' | 'OFFSET'): Expr | undefined {
   if (e === undefined) return undefined
-  const inner: Frame = { ...newFrame(frame.outer, frame.searchPath), clause, captures: frame.captures }
+  frame.clause = clause
+  const inner = frame
   const term = bindTerm(binding, inner, e)
   if (!constantExpr(term.expr)) throw new SqlError('42P10', `argument of ${clause} must not contain variables`, { position: term.at })
   if (hasSubquery(term.expr)) throw unsupported(`a subquery in ${clause}`, { position: term.at })
@@ -89,7 +90,7 @@ function sorted(relation: BoundRelation, orderBy: readonly SortItem[], bounds: B
     } else if (what === 'VALUES') throw unsupported('an expression in ORDER BY of VALUES', { position: expression.at })
     else {
       throw new SqlError('0A000', `invalid ${what} ORDER BY clause`, {
-        position: expression.at, detail: 'Only result column names can be used, not expressions or functions.', hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
+        position: leftmost(expression), detail: 'Only result column names can be used, not expressions or functions.', hint: 'Add the expression/function to every SELECT, or move the UNION into a FROM clause.',
       })
     }
     return sortOrder(column(position, plan.schema[position]?.type ?? TEXT), item, expression)

@@ -30,7 +30,7 @@ export interface Bounds {
 }
 
 /** A SELECT with the ORDER BY and LIMIT of its query. With `open`, outputs of unknown type stay so, for whoever knows better. */
-export function bindSelect(binding: Binding, frame: Frame, tables: Tables, select: Select, orderBy: readonly SortItem[], bounds: Bounds, open: boolean): BoundRelation {
+export function bindSelect(binding: Binding, frame: Frame, tables: Tables, select: Select, orderBy: readonly SortItem[], bindBounds: (frame: Frame) => Bounds, open: boolean): BoundRelation {
   refuse(select)
   const from = bindFrom(binding, frame, tables, select.from)
   frame.scope = from.scope
@@ -52,6 +52,8 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
   const having = select.having === undefined ? undefined : coerceToBool(binding, bindTerm(binding, frame, select.having), 'HAVING')
   frame.clause = 'ORDER BY'
   const orders = orderBy.map(item => bindOrder(binding, frame, targets, item))
+  frame.aggregates = undefined
+  const bounds = bindBounds(frame)
   let exprs = [...targets.map(target => target.expr), ...orders.map(order => order.expr)]
   if (aggregates.length > 0 || select.groupBy.length > 0 || having !== undefined) {
     const grouped = group(binding, frame, tables, plan, keys, aggregates, [...exprs, ...(having === undefined ? [] : [having])])

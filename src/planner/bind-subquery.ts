@@ -4,11 +4,14 @@ import { call, column } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { Plan } from '../plan.ts'
 import { BOOL } from '../type.ts'
+import { callOperator } from './bind-call.ts'
+import { coerce } from './coerce.ts'
+import { quantified } from './subquery.ts'
 import { bindTerm, equalTypes } from './bind-expression.ts'
 import { sameExpr } from './equal.ts'
 import { newFrame } from './scope.ts'
 import type { Binding, BoundRelation, BoundSubquery, Frame } from './scope.ts'
-import type { Expression, Query, SubqueryExpression } from './syntax.ts'
+import type { Expression, QuantifiedQueryExpression, Query, SubqueryExpression } from './syntax.ts'
 
 function bindInner(binding: Binding, frame: Frame, query: Query): { readonly relation: BoundRelation; readonly inner: Frame } {
   const inner = newFrame(frame, frame.searchPath)
@@ -41,6 +44,20 @@ export function bindInQuery(binding: Binding, frame: Frame, left: Expression, qu
   const pairs = terms.map((term, i) => equalTypes(binding, term, { expr: column(i, schema[i]?.type ?? term.expr.type), at }, at))
   const plan = projected(relation.plan, pairs.map(([, right]) => right))
   return placeholder(binding, { how: 'in', plan, captures: inner.captures, at }, pairs.map(([test]) => test), BOOL)
+}
+
+/** `left op ANY (query)` and `left op ALL (query)`: one row that says so, `left` being an outer column of the query. */
+export function bindQuantifiedQuery(binding: Binding, frame: Frame, e: QuantifiedQueryExpression): Expr {
+  if (e.left.kind === 'row') throw unsupported(`${e.symbol} ${e.how.toUpperCase()} between rows`, { position: e.at })
+  const bound = bindTerm(binding, frame, e.left)
+  const { relation, inner } = bindInner(binding, frame, e.query)
+  const [only, ...more] = relation.plan.schema
+  if (only === undefined || more.length > 0) throw new SqlError('42601', 'subquery has too many columns', { position: e.at })
+  const left = bound.expr.type.kind === 'unknown' ? coerce(binding, bound, only.type, 'implicit') : bound.expr
+  const param = { kind: 'param', index: -(binding.outerCount += 1), type: left.type } as const
+  const condition = callOperator(binding, e.symbol, [{ expr: param, at: bound.at }, { expr: column(0, only.type), at: e.at }], e.at)
+  const captures = [{ param: param.index, outer: left }, ...inner.captures]
+  return placeholder(binding, { how: 'scalar', plan: quantified(relation.plan, condition, e.how), captures, at: e.at }, [], BOOL)
 }
 
 function projected(plan: Plan, exprs: readonly Expr[]): Plan {

@@ -12,13 +12,14 @@ import { pushFilters } from './rules/push-filters.ts'
 import { pushTop } from './rules/push-top.ts'
 import { removeEmpty } from './rules/remove-empty.ts'
 import type { Tables } from './facts.ts'
+import { splitSums } from './rules/split-sums.ts'
 import type { Rule, RuleContext } from './rules/rule.ts'
 
 export type { Rule, RuleContext } from './rules/rule.ts'
 
 /** In the order in which they run. Filters go down twice: joins that became inner, and conditions found by the order of joins, open new ways. */
 const SEQUENCE: readonly Rule[] = [
-  foldConstants, removeEmpty, mergeProjects, pushFilters, outerToInner, pushFilters, foldConstants, removeEmpty, mergeProjects, orderJoins, pushFilters, joinKeys, pruneColumns, mergeProjects, pushTop, pruneColumns, mergeProjects,
+  foldConstants, removeEmpty, mergeProjects, pushFilters, outerToInner, pushFilters, foldConstants, removeEmpty, mergeProjects, splitSums, orderJoins, pushFilters, joinKeys, pruneColumns, mergeProjects, pushTop, pruneColumns, mergeProjects,
 ]
 
 /** The names of all rules, each once. */

@@ -39,7 +39,7 @@ export function lake(samples: readonly SampleTable[], fold: (expr: Expr) => Valu
   const find = (name: string): SampleTable | undefined => samples.find(sample => sample.name === name)
   return {
     environment: {
-      searchPath: ['public'], parameterTypes: [], fold,
+      searchPath: ['public'], parameterTypes: [], fold, database: 'postgres',
       lookup: path => {
         const found = path.length > 2 || (path.length === 2 && path[0] !== 'public') ? undefined : find(path.at(-1) ?? '')
         return found === undefined ? undefined : { kind: 'table', name: { schema: 'public', name: found.name }, schema: found.schema, key: found.key }

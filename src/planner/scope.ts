@@ -130,9 +130,7 @@ const quoted = (...parts: readonly string[]): string => parts.join('.')
 
 /** The column that a dotted name means, over the rows of the frame's FROM. */
 export function resolveColumn(binding: Binding, frame: Frame, path: Path, at: number): Expr {
-  const found = path.length === 1 ? findUnqualified(binding, frame, path[0] ?? '', at) : findQualified(binding, frame, path, at)
-  binding.written.set(found, { at, name: found.kind === 'column' ? writtenName(frame, found, path) : path.join('.') })
-  return found
+  return path.length === 1 ? findUnqualified(binding, frame, path[0] ?? '', at) : findQualified(binding, frame, path, at)
 }
 
 /** `table.column`, as PostgreSQL's grouping errors show it. */
@@ -152,7 +150,7 @@ function findUnqualified(binding: Binding, frame: Frame, name: string, at: numbe
     const matches = level.scope.columns.filter(column => column.name === name)
     if (matches.length > 1) throw new SqlError('42702', `column reference "${name}" is ambiguous`, { position: at })
     const match = matches[0]
-    if (match !== undefined) return captured(binding, frame, level, match.expr)
+    if (match !== undefined) return captured(binding, frame, level, match.expr, at, [name])
   }
   for (let level: Frame | undefined = frame; level !== undefined; level = level.outer) {
     if (level.scope.relations.some(relation => relation.name === name)) throw unsupported(`a whole row (${name}) as a value`, { position: at })
@@ -162,20 +160,20 @@ function findUnqualified(binding: Binding, frame: Frame, name: string, at: numbe
 
 function findQualified(binding: Binding, frame: Frame, path: Path, at: number): Expr {
   const name = path[path.length - 1] ?? ''
-  const { relation, level } = findRelation(binding, frame, path.slice(0, -1), at)
+  const { relation, level } = findRelation(binding, frame, path.slice(0, -1), at, path)
   const matches = relation.columns.filter(column => column.name === name)
   if (matches.length > 1) throw new SqlError('42702', `column reference "${name}" is ambiguous`, { position: at })
   const match = matches[0]
   if (match === undefined) throw new SqlError('42703', `column ${quoted(...path)} does not exist`, { position: at, hint: suggestion(frame, path[path.length - 2], name) })
-  return captured(binding, frame, level, match.expr)
+  return captured(binding, frame, level, match.expr, at, path)
 }
 
 /** The relation of FROM that a qualifier means, here or in a query around. 42P01 when there is none. */
-export function findRelation(binding: Binding, frame: Frame, qualifier: Path, at: number): { readonly relation: ScopeRelation; readonly level: Frame } {
+export function findRelation(binding: Binding, frame: Frame, qualifier: Path, at: number, written: Path = qualifier): { readonly relation: ScopeRelation; readonly level: Frame } {
   const name = qualifier[qualifier.length - 1] ?? '', schema = qualifier[qualifier.length - 2]
   const database = qualifier[qualifier.length - 3]
   if (database !== undefined && binding.environment.database !== undefined && database !== binding.environment.database) {
-    throw new SqlError('0A000', `cross-database references are not implemented: ${quoted(...qualifier)}`, { position: at })
+    throw new SqlError('0A000', `cross-database references are not implemented: ${quoted(...written)}`, { position: at })
   }
   for (let level: Frame | undefined = frame; level !== undefined; level = level.outer) {
     const matches = level.scope.relations.filter(relation => relation.name === name && (schema === undefined || relation.schema === schema))
@@ -190,11 +188,14 @@ export function findRelation(binding: Binding, frame: Frame, qualifier: Path, at
 }
 
 /** The expression in `frame` for one over the rows of `level`: itself, or a parameter for each level between. */
-function captured(binding: Binding, frame: Frame, level: Frame, expr: Expr): Expr {
-  if (frame === level) return mention(expr)
+function captured(binding: Binding, frame: Frame, level: Frame, expr: Expr, at: number, path: Path): Expr {
   const outer = frame.outer
-  if (outer === undefined) return mention(expr)
-  const inner = captured(binding, outer, level, expr)
+  if (frame === level || outer === undefined) {
+    const found = mention(expr)
+    binding.written.set(found, { at, name: writtenName(frame, found, path) })
+    return found
+  }
+  const inner = captured(binding, outer, level, expr, at, path)
   const known = frame.captures.find(capture => sameReference(capture.outer, inner))
   if (known !== undefined) return { kind: 'param', index: known.param, type: expr.type }
   binding.outerCount += 1

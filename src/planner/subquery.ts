@@ -86,6 +86,7 @@ export function filterWith(binding: Binding, tables: Tables, input: Plan, condit
 function semiJoin(binding: Binding, tables: Tables, input: Plan, expr: Expr, negated: boolean): Plan | undefined {
   const subquery = subqueryOf(binding, expr)
   if (subquery === undefined || subquery.how === 'scalar' || expr.kind !== 'call') return undefined
+  if (subquery.captures.length > 0 && overAggregate(stripped(subquery)) !== undefined) return undefined
   let plan = input
   const count = expr.args.length - subquery.captures.length
   const attached = expr.args.some(hasSubquery) ? attach(binding, tables, plan, expr.args) : { plan, exprs: expr.args }
@@ -99,6 +100,48 @@ function semiJoin(binding: Binding, tables: Tables, input: Plan, expr: Expr, neg
   const residual = conjunction([...equalities, ...predicates])
   const right = residual === undefined ? top(inner.plan, [], literal(1n, INT8), undefined) : inner.plan
   return join(negated ? 'anti' : 'semi', plan, right, residual)
+}
+
+/** An aggregate without keys under projections and filters: it has a row even for outer rows to which no rows belong. */
+interface OverAggregate {
+  readonly aggregate: Plan
+  /** Over the aggregate's columns. */
+  readonly outputs: readonly Expr[]
+  readonly conditions: readonly Expr[]
+}
+
+function overAggregate(plan: Plan): OverAggregate | undefined {
+  switch (plan.kind) {
+    case 'aggregate': return plan.keys.length > 0 ? undefined : { aggregate: plan, outputs: columnsFor(plan.schema), conditions: [] }
+    case 'project': {
+      const below = overAggregate(plan.input)
+      return below === undefined ? undefined : { ...below, outputs: plan.exprs.map(expr => substitute(expr, below.outputs)) }
+    }
+    case 'filter': {
+      const below = overAggregate(plan.input)
+      return below === undefined ? undefined : { ...below, conditions: [...below.conditions, ...conjuncts(plan.condition).map(expr => substitute(expr, below.outputs))] }
+    }
+    case 'top': return plan.limit === undefined && plan.offset === undefined ? overAggregate(plan.input) : undefined
+    default: return undefined
+  }
+}
+
+/**
+ * A correlated subquery over an aggregate without keys as a scalar one whose row is never missing: HAVING becomes a condition on the value, EXISTS that
+ * condition, and IN a comparison with the one value. The tested values become outer columns.
+ */
+function oneRow(binding: Binding, subquery: BoundSubquery, tests: readonly Expr[]): BoundSubquery | undefined {
+  const found = overAggregate(stripped(subquery))
+  if (found === undefined) return undefined
+  const condition = conjunction(found.conditions)
+  const params = tests.map(test => ({ kind: 'param', index: -(binding.outerCount += 1), type: test.type }) as const)
+  const output = subquery.how === 'scalar' ? found.outputs[0] ?? TRUE : subquery.how === 'exists' ? TRUE : conjunction(params.map((param, i) => equal(param, found.outputs[i] ?? param))) ?? TRUE
+  const missing = literal(subquery.how === 'scalar' ? null : false, output.type)
+  const result: Expr = condition === undefined ? output : { kind: 'case', arms: [{ when: condition, then: output }], otherwise: missing, type: output.type }
+  return {
+    how: 'scalar', plan: project(found.aggregate, [result], ['value']), at: subquery.at,
+    captures: [...params.map((param, i) => ({ param: param.index, outer: tests[i] ?? param })), ...subquery.captures],
+  }
 }
 
 /** Of an EXISTS only the number of rows matters. */
@@ -135,10 +178,12 @@ interface Value {
 function value(binding: Binding, tables: Tables, plan: Plan, subquery: BoundSubquery, args: readonly Expr[]): Value {
   const count = args.length - subquery.captures.length
   const tests = args.slice(0, count), outers = args.slice(count)
+  const one = subquery.captures.length === 0 ? undefined : oneRow(binding, subquery, tests)
+  if (one !== undefined) return scalarValue(tables, plan, one, [...tests, ...outers])
   switch (subquery.how) {
     case 'scalar': return scalarValue(tables, plan, subquery, outers)
     case 'exists': return existsValue(plan, subquery, outers)
-    case 'in': return inValue(plan, subquery, tests, outers)
+    case 'in': return tests.length > 1 ? rowInValue(binding, tables, plan, subquery, tests, outers) : inValue(plan, subquery, tests, outers)
   }
 }
 
@@ -256,7 +301,7 @@ function inValue(input: Plan, subquery: BoundSubquery, tests: readonly Expr[], o
   const keyed = keyedBy(inner, subquery, input, outers)
   if (keyed.outputs.some(hasOuter)) throw unsupported('IN with a subquery whose result depends on outer columns', { position: subquery.at })
   const [test] = tests, [output] = keyed.outputs
-  if (test === undefined || output === undefined || tests.length > 1) throw unsupported('IN with a subquery of several columns as a value', { position: subquery.at })
+  invariant(test !== undefined && output !== undefined, 'IN of one column')
   const keyCount = keyed.keys.length, on = (width: number): Expr[] => keyed.predicates.map(predicate => bound(predicate, subquery, outers, width))
   // every group: its rows, and those that are not NULL
   const groups = aggregate(keyed.plan, keyed.keys, [COUNT, { fn: 'count(any)', args: [output], distinct: false, type: INT8 }])
@@ -275,6 +320,26 @@ function inValue(input: Plan, subquery: BoundSubquery, tests: readonly Expr[], o
     plan,
     expr: { kind: 'case', type: BOOL, arms: [{ when: matched, then: literal(true, BOOL) }, { when: empty, then: literal(false, BOOL) }, { when: open, then: literal(null, BOOL) }], otherwise: literal(false, BOOL) },
   }
+}
+
+/** (a, b) IN (query) as a value: the comparison with every row, as if the tested values were outer columns of the query. */
+function rowInValue(binding: Binding, tables: Tables, plan: Plan, subquery: BoundSubquery, tests: readonly Expr[], outers: readonly Expr[]): Value {
+  const params = tests.map(test => ({ kind: 'param', index: -(binding.outerCount += 1), type: test.type }) as const)
+  const matches = conjunction(params.map((param, i) => equal(param, column(i, param.type)))) ?? TRUE
+  const captures = [...params.map((param, i) => ({ param: param.index, outer: tests[i] ?? param })), ...subquery.captures]
+  return scalarValue(tables, plan, { how: 'scalar', plan: quantified(subquery.plan, matches, 'any'), captures, at: subquery.at }, [...tests, ...outers])
+}
+
+/** One row: whether the condition is true for any, or for all, of the plan's rows; NULL where only rows decide for which it is NULL. */
+export function quantified(plan: Plan, condition: Expr, how: 'any' | 'all'): Plan {
+  const found = column(0, BOOL), open = call('is distinct from', [column(1, INT8), column(2, INT8)], BOOL)
+  const counted = aggregate(project(plan, [condition], ['match']), [], [
+    { fn: how === 'any' ? 'bool_or(bool)' : 'bool_and(bool)', args: [column(0, BOOL)], distinct: false, type: BOOL },
+    COUNT, { fn: 'count(any)', args: [column(0, BOOL)], distinct: false, type: INT8 },
+  ])
+  const decided: Expr = how === 'any' ? found : call('not', [found], BOOL), any = how === 'any'
+  const answer: Expr = { kind: 'case', type: BOOL, arms: [{ when: decided, then: literal(any, BOOL) }, { when: open, then: literal(null, BOOL) }], otherwise: literal(!any, BOOL) }
+  return project(counted, [answer], [how])
 }
 
 /** The different values that the captured outer columns have. */
@@ -409,7 +474,7 @@ function pullUpAggregate(plan: Extract<Plan, { kind: 'aggregate' }>, domain: Dom
   if (blocked) inner = withDomain(inner, domain)
   const pairs = inner.predicates.map(keyPair)
   const keys = pairs.map(pair => { invariant(pair !== undefined, 'a key'); return pair.inner })
-  const own = mapExprs(plan, over)
+  const own = mapExprs(plan, expr => blocked ? ownParams(over(expr), domain) : over(expr))
   invariant(own.kind === 'aggregate', 'an aggregate')
   const result = aggregate(inner.plan, [...keys, ...own.keys], own.aggregates, [...keys.map(() => 'key'), ...plan.schema.map(field => field.name)])
   return {
@@ -427,18 +492,10 @@ function emptyRow(plan: Plan): readonly Expr[] | undefined {
       const below = emptyRow(plan.input)
       return below === undefined ? undefined : plan.exprs.map(expr => nullFolded(substitute(expr, below)))
     }
-    case 'filter': {
-      const below = emptyRow(plan.input)
-      if (below === undefined) return undefined
-      const condition = nullFolded(substitute(plan.condition, below))
-      return below.map((expr): Expr => isNull(expr) ? expr : { kind: 'case', arms: [{ when: condition, then: expr }], otherwise: literal(null, expr.type), type: expr.type })
-    }
     case 'top': return plan.limit === undefined && plan.offset === undefined ? emptyRow(plan.input) : undefined
     default: return undefined
   }
 }
-
-const isNull = (expr: Expr): boolean => expr.kind === 'literal' && expr.value === null
 
 /** Strict functions of NULL are NULL. */
 function nullFolded(expr: Expr): Expr {

@@ -76,7 +76,7 @@ function environment(session: Session, found: Found, types: readonly (Type | und
 }
 
 function constants(session: Session): Parameters {
-  return { values: [], now: BigInt(Date.now()) * 1000n, timeZone: session.settings.need('TimeZone') }
+  return session.parameters([])
 }
 
 /** A bound statement, and what its names meant. */

@@ -9,6 +9,7 @@ import { parseStatement, splitStatements } from '../planner/statement.ts'
 import type { StatementText } from '../planner/statement.ts'
 import { DEFAULT_SETTINGS } from '../text.ts'
 import type { TextSettings } from '../text.ts'
+import { asksObjects, Objects, sessionInfo } from '../storage/system/objects.ts'
 import type { SystemSession } from '../storage/system/system.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
@@ -43,6 +44,7 @@ export class Session implements SessionFace {
   /** The explicit transaction (BEGIN), if one is open. */
   block: { readonly transaction: Transaction; readonly saved: ReadonlyMap<string, string>; failed: boolean } | undefined
   #implicit: Transaction | undefined
+  #objects: Objects | undefined
   #running: Running | undefined
   #closed = false
 
@@ -73,9 +75,27 @@ export class Session implements SessionFace {
     return this.#implicit ??= new Transaction(this.engine, this.settings.get('default_transaction_read_only') === 'on')
   }
 
+  /** Reads the names of the catalog's objects before a statement that may ask for them. */
+  async lookAround(sql: string): Promise<void> {
+    if (asksObjects(sql)) this.#objects = await Objects.load(this.system)
+  }
+
+  /** What a statement is handed at execution: its parameters, the time, and the session as functions see it. */
+  parameters(values: readonly Value[]): Parameters {
+    const { text } = this
+    return { values, now: BigInt(Date.now()) * 1000n, timeZone: text.timeZone, text, session: sessionInfo(this.system, this.#objects, (name, value, local) => { this.assign(name, value, local); return this.settings.need(name) }) }
+  }
+
+  /** SET and SET LOCAL; undefined goes back to the initial value. */
+  assign(name: string, value: string | undefined, local: boolean): void {
+    if (!local) this.settings.set(name, value)
+    else if (this.block !== undefined) this.settings.setLocal(name, value)
+    else this.notice({ severity: 'WARNING', code: '25P01', message: 'SET LOCAL can only be used in transaction blocks' })
+  }
+
   get text(): TextSettings {
     const [, order] = this.settings.need('DateStyle').split(', ')
-    return { ...DEFAULT_SETTINGS, timeZone: this.settings.need('TimeZone'), dateOrder: order === 'DMY' || order === 'YMD' ? order : 'MDY', extraFloatDigits: Number(this.settings.need('extra_float_digits')) }
+    return { ...DEFAULT_SETTINGS, objects: this.#objects, timeZone: this.settings.need('TimeZone'), dateOrder: order === 'DMY' || order === 'YMD' ? order : 'MDY', extraFloatDigits: Number(this.settings.need('extra_float_digits')) }
   }
 
   async split(sql: string): Promise<readonly StatementText[]> {
@@ -87,11 +107,13 @@ export class Session implements SessionFace {
     const statement = await parseStatement(sql)
     if (statement.kind === 'empty') return EMPTY
     this.#refuseWhenFailed(isTransactionControl(statement))
+    await this.lookAround(sql)
     return prepareStatement(this, sql, statement, types)
   }
 
   async execute(prepared: Prepared, parameters: readonly Value[]): Promise<Answer> {
     if (prepared === EMPTY) return done('')
+    await this.lookAround(prepared.sql)
     const statement: PreparedStatement = await currentStatement(this, prepared)
     this.#refuseWhenFailed(isTransactionControl(statement.statement))
     const running = this.begin(parameters)
@@ -108,8 +130,7 @@ export class Session implements SessionFace {
   /** What a statement that begins now carries. */
   begin(values: readonly Value[]): Running {
     if (this.#closed) throw new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' })
-    const parameters: Parameters = { values, now: BigInt(Date.now()) * 1000n, timeZone: this.settings.need('TimeZone') }
-    const running = new Running(this.system, parameters, this.block === undefined ? new Map() : this.block.transaction.versions)
+    const running = new Running(this.system, this.parameters(values), this.block === undefined ? new Map() : this.block.transaction.versions)
     this.#running = running
     return running
   }
@@ -162,6 +183,7 @@ export class Session implements SessionFace {
     }
     this.block = undefined
     await this.#closeCursors(false)
+    this.settings.endLocal()
     this.settings.set('transaction_read_only', undefined)
     this.settings.set('transaction_isolation', undefined)
     if (commit && !block.failed) {

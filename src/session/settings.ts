@@ -114,6 +114,8 @@ const BY_NAME = new Map(DEFINITIONS.map(definition => [definition.name.toLowerCa
 export class Settings {
   readonly #values = new Map<string, string>()
   readonly #initial = new Map<string, string>()
+  /** What SET LOCAL hid, by name. */
+  readonly #beforeLocal = new Map<string, string | undefined>()
   /** Called when a reported setting changes. */
   onReport: ((name: string, value: string) => void) | undefined
 
@@ -136,6 +138,7 @@ export class Settings {
   /** Sets it; undefined goes back to the initial value. 42704 no such setting, 55P02 fixed, 22023 no value of it. */
   set(name: string, value: string | undefined): void {
     const key = name.toLowerCase(), definition = BY_NAME.get(key)
+    this.#beforeLocal.delete(key)
     if (definition === undefined) {
       if (!key.includes('.')) throw new SqlError('42704', `unrecognized configuration parameter "${name}"`)
       if (value === undefined) this.#values.delete(key)
@@ -155,6 +158,20 @@ export class Settings {
     }
     const after = this.get(name)
     if (definition.report === true && after !== undefined && after !== before) this.onReport?.(definition.name, after)
+  }
+
+  /** SET LOCAL: the value until the transaction ends. */
+  setLocal(name: string, value: string | undefined): void {
+    const key = name.toLowerCase(), before = this.#beforeLocal.has(key) ? this.#beforeLocal.get(key) : this.#values.get(key)
+    this.set(name, value)
+    this.#beforeLocal.set(key, before)
+  }
+
+  /** The transaction is over: what was set for it alone goes back. */
+  endLocal(): void {
+    const before = [...this.#beforeLocal]
+    this.#beforeLocal.clear()
+    for (const [key, value] of before) this.set(key, value)
   }
 
   /** The value that RESET goes back to: what the start-up packet asked for. */

@@ -124,6 +124,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       const inner = session.statements.get(statement.name)
       if (inner === undefined) throw noStatement(statement.name)
       if (inner.parameters.length !== statement.args.length) throw new SqlError('42601', `wrong number of parameters for prepared statement "${statement.name}"`, { detail: `Expected ${inner.parameters.length} parameters but got ${statement.args.length}.` })
+      await session.lookAround(inner.sql)
       const values = inner.parameters.map((type, i): Value => { const arg = statement.args[i]; return arg === undefined ? null : constantOf(session, arg, type) })
       return executeStatement(session, await currentStatement(session, inner), session.begin(values))
     }
@@ -152,7 +153,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       return 'SET'
     })
     case 'set': return doing(async () => {
-      session.settings.set(statement.name, statement.values === 'default' ? undefined : statement.values.join(', '))
+      session.assign(statement.name, statement.values === 'default' ? undefined : statement.values.join(', '), statement.local)
       return 'SET'
     })
     case 'reset': return doing(async () => {

@@ -125,6 +125,21 @@ test('a file that was removed or replaced ends what follows the table, and a new
   expect(linesOf(await changeOf(table, undefined, to, reading))).toEqual(['1 × 1 | "a"'])
 })
 
+test('a file that is replaced by one of its size is read anew', async () => {
+  const store = openMemoryStore(), footers = new FooterCache()
+  const read = async (): Promise<string[]> => {
+    const table = await openFolderTable(store, 't/', name, footers)
+    return linesOf(await changeOf(table, undefined, await table.latest(), { ...readingOf(store, memory), footers }))
+  }
+  await put(store, 't/f.parquet', [[1, 'a'], [2, 'b']])
+  const size = (await store.stat('t/f.parquet'))?.size
+  expect(await read()).toEqual(['1 × 1 | "a"', '1 × 2 | "b"'])
+  await new Promise(resolve => { setTimeout(resolve, 5) })
+  await put(store, 't/f.parquet', [[3, 'c'], [4, 'd']])
+  expect((await store.stat('t/f.parquet'))?.size).toBe(size)
+  expect(await read()).toEqual(['1 × 3 | "c"', '1 × 4 | "d"'])
+})
+
 test('a lake shows Paimon tables and folders side by side', async () => {
   const store = openMemoryStore()
   await put(store, 'loose/f.parquet', [[1, 'a']])

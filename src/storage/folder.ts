@@ -9,10 +9,10 @@ import { DATE, FLOAT8, INT8, TEXT, typeKey, typeName } from '../type.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import { daysOf, daysInMonth } from '../text/calendar.ts'
 import type { Value } from '../value.ts'
+import { compareText } from '../text/settings.ts'
 import { mightMatch } from './prune.ts'
 import type { ParquetFile } from './parquet/reader.ts'
 import type { FooterCache } from './read.ts'
-import { compareNames } from './store-path.ts'
 import type { ObjectInfo, ObjectStore } from './store.ts'
 import type { FileSplit, ScanStats, Split, SplitColumn, Table, Version, Want } from './table.ts'
 
@@ -66,7 +66,7 @@ async function newest(store: ObjectStore, folder: string): Promise<{ readonly ve
   const files: ObjectInfo[] = []
   for await (const file of filesBelow(store, folder, DEPTH)) files.push(file)
   if (files.length === 0) return { version: undefined, files }
-  files.sort((a, b) => compareNames(a.path, b.path))
+  files.sort((a, b) => compareText(a.path, b.path))
   const hash = createHash('sha256')
   for (const file of files) hash.update(identityOf(file))
   return { version: { id: hash.digest('hex').slice(0, 16), time: files.reduce((latest, file) => Math.max(latest, file.modified), 0) }, files }
@@ -86,7 +86,7 @@ interface FolderColumns {
 async function columnsOf(store: ObjectStore, folder: string, files: readonly ObjectInfo[], footers: FooterCache, table: string): Promise<FolderColumns> {
   const fields = new Map<string, { readonly field: Field; readonly path: string; readonly count: number }>()
   for (const file of files) {
-    for (const { name, type, nullable } of (await footers.open(store, file.path, file.size)).schema) {
+    for (const { name, type, nullable } of (await footers.open(store, file.path, file.size, String(file.modified))).schema) {
       const known = fields.get(name)
       if (known === undefined) { fields.set(name, { field: { name, type, nullable }, path: file.path, count: 1 }); continue }
       const common = commonType(known.field.type, type)
@@ -226,7 +226,7 @@ class FolderTable implements Table {
 
   async estimate(version: Version | undefined): Promise<number> {
     let rows = 0
-    for (const file of version === undefined ? [] : this.#filesOf(version)) rows += (await this.#footers.open(this.#store, file.path, file.size)).rows
+    for (const file of version === undefined ? [] : this.#filesOf(version)) rows += (await this.#footers.open(this.#store, file.path, file.size, String(file.modified))).rows
     return rows
   }
 
@@ -240,7 +240,7 @@ class FolderTable implements Table {
     stats.filesTotal++
     const partition = partitionOf(this.#folder, file.path)
     const value = (name: string): Value => partitionValue(partition.get(name), this.#columns.partition.get(name) ?? TEXT)
-    const parquet = await this.#footers.open(this.#store, file.path, file.size)
+    const parquet = await this.#footers.open(this.#store, file.path, file.size, String(file.modified))
     if (want.filter !== undefined && !mightMatch(want.filter, { rows: parquet.rows, column: index => {
       const field = this.schema[index]
       if (field === undefined || !this.#columns.partition.has(field.name)) return undefined
@@ -257,7 +257,7 @@ class FolderTable implements Table {
     })
     return {
       kind: 'files', store: this.#store.spec, schema, sign, estimate: parquet.rows,
-      files: [{ path: file.path, format: 'parquet', size: file.size, rows: parquet.rows, columns: schema.map(field => this.#column(field, parquet, value)) }],
+      files: [{ path: file.path, format: 'parquet', size: file.size, stamp: String(file.modified), rows: parquet.rows, columns: schema.map(field => this.#column(field, parquet, value)) }],
     }
   }
 

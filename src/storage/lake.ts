@@ -4,11 +4,11 @@
  */
 import { SqlError, unsupported } from '../error.ts'
 import type { TableName } from '../plan.ts'
+import { compareText } from '../text/settings.ts'
 import type { Catalog, Relation, RelationShape, TableDefinition } from './catalog.ts'
 import { FolderHistory, isFolderTable, openFolderTable } from './folder.ts'
 import { openPaimonCatalog } from './paimon/catalog.ts'
 import { FooterCache } from './read.ts'
-import { compareNames } from './store-path.ts'
 import type { ObjectStore } from './store.ts'
 import type { Buffers, Table } from './table.ts'
 
@@ -23,7 +23,7 @@ const TOP = 'public'
 class Lake implements Catalog {
   readonly #store: ObjectStore
   readonly #paimon: Catalog
-  readonly #footers = new FooterCache()
+  readonly #footers = new FooterCache(16_384) // all files of a folder are asked for their columns whenever it is opened
   /** What was seen of each folder, so that whoever follows it can be told what changed. */
   readonly #histories = new Map<string, FolderHistory>()
 
@@ -35,14 +35,14 @@ class Lake implements Catalog {
   async schemas(): Promise<readonly string[]> {
     const names = new Set(await this.#paimon.schemas())
     if (!names.has(TOP) && (await this.#folderTables(TOP)).length > 0) names.add(TOP)
-    return [...names].sort(compareNames)
+    return [...names].sort(compareText)
   }
 
   async relations(schema: string): Promise<readonly Relation[]> {
     const relations = await this.#paimon.relations(schema)
     const known = new Set(relations.map(relation => relation.name.name))
     const folders = (await this.#folderTables(schema)).filter(name => !known.has(name))
-    return [...relations, ...folders.map((name): Relation => ({ name: { schema, name }, kind: 'table' }))].sort((a, b) => compareNames(a.name.name, b.name.name))
+    return [...relations, ...folders.map((name): Relation => ({ name: { schema, name }, kind: 'table' }))].sort((a, b) => compareText(a.name.name, b.name.name))
   }
 
   async table(name: TableName): Promise<Table | undefined> {

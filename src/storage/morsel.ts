@@ -22,7 +22,7 @@ export async function splitMorsels(split: Split, want: Want, context: Pick<ReadC
   }
   for (const file of split.files) {
     if (file.format !== 'parquet') { files.push(file); continue } // whoever reads it refuses it
-    const parquet = await context.footers.open(store, file.path, file.size)
+    const parquet = await context.footers.open(store, file.path, file.size, file.stamp)
     const columns = new FileColumns(file, parquet, want)
     let groups: number[] = []
     const add = (): void => { if (groups.length > 0) files.push({ ...file, rowGroups: groups }); groups = [] }

@@ -1,5 +1,4 @@
 /** The door to parquet-wasm: batches as the bytes of a Parquet file. */
-import { arrowStream } from '../arrow.ts'
 import type { RecordBatch } from '../arrow.ts'
 import { InternalError } from '../error.ts'
 
@@ -15,7 +14,8 @@ export const ROW_GROUP_ROWS = 122_880
 
 /** One file of these batches, which share a schema. Field ids are those that the batches' Arrow fields carry. */
 export async function writeParquetFile(batches: readonly RecordBatch[], options: ParquetOptions): Promise<Uint8Array> {
-  const wasm = await import('parquet-wasm') // late: 6 MB that only writers need
+  // late: 6 MB that only writers need
+  const [wasm, { arrowStream }] = await Promise.all([import('parquet-wasm'), import('../arrow.ts')])
   const codecs: Readonly<Record<ParquetCompression, number>> = {
     zstd: wasm.Compression.ZSTD, snappy: wasm.Compression.SNAPPY, gzip: wasm.Compression.GZIP,
     uncompressed: wasm.Compression.UNCOMPRESSED, lz4_raw: wasm.Compression.LZ4_RAW, brotli: wasm.Compression.BROTLI,

@@ -26,14 +26,15 @@ export interface ReadContext {
   readonly footers: FooterCache
 }
 
-/** Footers of the files read last. Files never change under a name, except when their size does, too. */
+/** Footers of the files read last. */
 export class FooterCache {
   readonly #files = new Map<string, Promise<ParquetFile>>()
   readonly #capacity: number
   constructor(capacity = 1024) { this.#capacity = capacity }
 
-  open(store: ObjectStore, path: string, size: number): Promise<ParquetFile> {
-    const key = `${store.spec?.root ?? ''}\0${path}\0${size}`
+  /** The metadata of a file; `stamp` tells it from others that had its name and size before. */
+  open(store: ObjectStore, path: string, size: number, stamp = ''): Promise<ParquetFile> {
+    const key = `${store.spec?.root ?? ''}\0${path}\0${size}\0${stamp}`
     const found = this.#files.get(key)
     this.#files.delete(key)
     const file = found ?? openParquet(store, path, size)
@@ -195,7 +196,7 @@ class FileReader {
 
   static async open(file: SplitFile, store: ObjectStore, context: ReadContext, stats: ScanStats): Promise<FileReader> {
     if (file.format !== 'parquet') throw unsupported(`reading a file of format ${file.format}`, { where: file.path })
-    const parquet = await context.footers.open(store, file.path, file.size)
+    const parquet = await context.footers.open(store, file.path, file.size, file.stamp)
     const vector = async (place: VectorPlace | undefined): Promise<DeletionVector | undefined> => {
       if (place === undefined) return undefined
       stats.bytesRead += place.end - place.start

@@ -6,8 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { SqlError, corrupt, invariant } from '../error.ts'
+import { compareText } from '../text/settings.ts'
 import type { ObjectInfo, ObjectStore, StoreSpec } from './store.ts'
-import { checkedPath, compareNames, isTemporary, missing } from './store-path.ts'
+import { checkedPath, isTemporary, missing } from './store-path.ts'
 
 /** The store in folder `root`, which need not exist before something is written. */
 export function openLocalStore(root: string): ObjectStore {
@@ -96,7 +97,7 @@ class LocalStore implements ObjectStore {
       }))
       for (const info of some) if (info !== undefined) infos.push(info)
     }
-    return infos.sort((a, b) => compareNames(a.path, b.path))
+    return infos.sort((a, b) => compareText(a.path, b.path))
   }
 
   async write(path: string, bytes: Uint8Array, mode: 'create' | 'replace'): Promise<boolean> {

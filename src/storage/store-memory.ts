@@ -1,7 +1,8 @@
 /** An object store in the process's memory: for tests, and as the reference of what a store does. */
 import { corrupt, invariant } from '../error.ts'
+import { compareText } from '../text/settings.ts'
 import type { ObjectInfo, ObjectStore } from './store.ts'
-import { checkedPath, compareNames, missing } from './store-path.ts'
+import { checkedPath, missing } from './store-path.ts'
 
 /** An empty store. It cannot be opened by another thread. */
 export function openMemoryStore(): ObjectStore {
@@ -41,7 +42,7 @@ class MemoryStore implements ObjectStore {
       const name = slash < 0 ? path : path.slice(0, slash + 1)
       found.set(name, slash < 0 ? { path, size: bytes.byteLength, modified } : { path: name, size: 0, modified: this.#objects.get(name)?.modified ?? modified })
     }
-    return [...found.values()].sort((a, b) => compareNames(a.path, b.path))
+    return [...found.values()].sort((a, b) => compareText(a.path, b.path))
   }
 
   async write(path: string, bytes: Uint8Array, mode: 'create' | 'replace'): Promise<boolean> {

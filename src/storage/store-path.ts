@@ -15,17 +15,6 @@ export function isTemporary(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.tmp')
 }
 
-/** Orders strings by their UTF-8 bytes, which is their order by code points. */
-export function compareNames(a: string, b: string): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i), y = b.charCodeAt(i)
-    // Surrogates stand for code points above every other unit.
-    if (x !== y) return (x >= 0xd800 && x < 0xe000) === (y >= 0xd800 && y < 0xe000) ? x - y : x >= 0xd800 && x < 0xe000 ? 1 : -1
-  }
-  return a.length - b.length
-}
-
 /** 58P01, as every store says it. */
 export function missing(path: string, cause?: unknown): SqlError {
   return new SqlError('58P01', `could not open file "${path}": No such file or directory`, { where: path, cause })

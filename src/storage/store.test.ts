@@ -6,7 +6,6 @@ import { SqlError } from '../error.ts'
 import { countingStore, faultStore } from './store-fault.ts'
 import { openLocalStore, openStore } from './store-local.ts'
 import { openMemoryStore } from './store-memory.ts'
-import { compareNames } from './store-path.ts'
 import type { ObjectStore } from './store.ts'
 
 const text = (s: string): Uint8Array => new TextEncoder().encode(s)
@@ -155,12 +154,6 @@ test('I/O errors of the system are 58030 and name the path', async () => {
   expect(await codeOf(store.write('f/g', text('y'), 'create'))).toBe('58030') // below a file
   await expect(store.write('f/g', text('y'), 'replace')).rejects.toThrow('f/g')
   expect(await codeOf(store.write('d'.repeat(300), text('y'), 'create'))).toBe('58030')
-})
-
-test('names are ordered as their UTF-8 bytes', () => {
-  const names = ['', 'a', 'a/', 'a.', 'ab', 'é', '～', '😀', '\u{10ffff}', '\ue000', 'z']
-  const byBytes = [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-  expect([...names].sort(compareNames)).toEqual(byBytes)
 })
 
 test('a fault store fails at one call, before or after it happened', async () => {

@@ -131,6 +131,8 @@ export interface SplitFile {
   readonly path: string
   readonly format: 'parquet' | 'orc' | 'avro'
   readonly size: number
+  /** Tells this file from others that had its name and size before; absent where names are never used again. */
+  readonly stamp?: string
   readonly rows: number
   /** Row groups to read; absent: all. */
   readonly rowGroups?: readonly number[]

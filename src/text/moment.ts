@@ -119,13 +119,20 @@ class MomentReader {
       else if (this.#half === 'pm' && this.#hour !== 12) this.#hour += 12
     }
     const anyDate = this.#seen.has('year') || this.#seen.has('month') || this.#seen.has('day')
-    if (wantsTime ? !this.#seen.has('time') : !this.#hasDate()) throw this.#bad()
+    const complete = wantsTime ? this.#seen.has('time') : this.#hasDate()
+    // A field that cannot be is noticed before one that is missing.
+    if (!complete && !this.#fieldsAreSane()) throw this.#overflow('Perhaps you need a different "datestyle" setting.')
+    if (!complete) throw this.#bad()
     if (wantsTime && this.#kind === 'time with time zone' && this.#zone !== undefined && !this.#hasDate() && this.#zone.name.includes('/')) {
       // A place has no offset without a date.
       throw this.#bad()
     }
     const days = anyDate || this.#julian !== undefined ? this.#days() : undefined
     return { special: undefined, days, time: (this.#hour * 3600 + this.#minute * 60 + this.#second) * 1e6 + this.#micro, zone: this.#zone }
+  }
+
+  #fieldsAreSane(): boolean {
+    return (!this.#seen.has('month') || (this.#month >= 1 && this.#month <= 12)) && (!this.#seen.has('day') || (this.#day >= 1 && this.#day <= 31))
   }
 
   #days(): number {

@@ -126,10 +126,11 @@ export function localTime(instant: bigint, zone: Zone): bigint {
   return instant + BigInt(zone.offsetAt(Number(floorDivide(instant, MICROS_PER_SECOND)))) * MICROS_PER_SECOND
 }
 
-/** A zone as AT TIME ZONE takes it: abbreviations first, then full and POSIX names. */
+/** A zone as AT TIME ZONE takes it: abbreviations first, then full and POSIX names; a bare offset is POSIX's, westwards. */
 export function zoneOrAbbreviation(name: string, abbreviation: (word: string) => number | undefined): Zone {
   const offset = abbreviation(name)
-  const zone = offset === undefined ? findZone(name) : fixedZone(name.toUpperCase(), offset)
+  const bare = /^[+-]?[0-9]/.test(name)
+  const zone = offset === undefined ? findZone(bare ? `<posix>${name}` : name) : fixedZone(name.toUpperCase(), offset)
   if (zone === undefined) throw new SqlError('22023', `time zone "${name}" not recognized`)
   return zone
 }

@@ -13,14 +13,13 @@ import { bucketKey, fieldsOf, printSchema } from './schema.ts'
 import type { PaimonSchema } from './schema.ts'
 import { MetadataCache, TableFiles } from './state.ts'
 import { paimonTable } from './table.ts'
-import type { Writing } from './table.ts'
 import { fromSqlType, undefinedColumn, withNullable } from './types.ts'
 import type { PaimonField } from './types.ts'
 import { writeOptions } from './write-options.ts'
 
-/** The Paimon tables of a lake. Without `writing` they can only be read. */
-export function openPaimonCatalog(store: ObjectStore, writing?: Writing): Catalog {
-  return new PaimonCatalog(store, writing)
+/** The Paimon tables of a lake. Without `buffers` they can only be read. */
+export function openPaimonCatalog(store: ObjectStore, buffers?: Buffers): Catalog {
+  return new PaimonCatalog(store, buffers)
 }
 
 const SUFFIX = '.db'
@@ -29,11 +28,11 @@ class PaimonCatalog implements Catalog {
   readonly #store: ObjectStore
   readonly #cache = new MetadataCache()
 
-  readonly #writing: Writing | undefined
+  readonly #buffers: Buffers | undefined
 
-  constructor(store: ObjectStore, writing: Writing | undefined) {
+  constructor(store: ObjectStore, buffers: Buffers | undefined) {
     this.#store = store
-    this.#writing = writing
+    this.#buffers = buffers
   }
 
   async schemas(): Promise<readonly string[]> {
@@ -49,7 +48,7 @@ class PaimonCatalog implements Catalog {
 
   async table(name: TableName): Promise<Table | undefined> {
     const files = this.#files(name), schema = await files?.latestSchema()
-    return files === undefined || schema === undefined ? undefined : paimonTable(name, files, schema, this.#writing)
+    return files === undefined || schema === undefined ? undefined : paimonTable(name, files, schema, this.#buffers)
   }
 
   async shape(name: TableName): Promise<RelationShape | undefined> {
@@ -83,7 +82,7 @@ class PaimonCatalog implements Catalog {
     const files = this.#filesAt(name)
     if (await files.latestSchema() !== undefined) throw new SqlError('42P07', `relation "${name.name}" already exists`, { table: name.name, schema: name.schema })
     const schema = schemaOf(definition)
-    const table = paimonTable(name, files, schema, this.#writing)
+    const table = paimonTable(name, files, schema, this.#buffers)
     if (!await this.#store.write(schemaPath(files.directory, 0n), printSchema(schema), 'create')) throw new SqlError('42P07', `relation "${name.name}" already exists`, { table: name.name, schema: name.schema })
     return table
   }

@@ -1,5 +1,4 @@
 /** Rows as a data file of a Paimon table: its bytes, and what a manifest says of it. */
-import { toArrow } from '../../arrow.ts'
 import type { ArrowColumn } from '../../arrow.ts'
 import type { Batch, Column } from '../../batch.ts'
 import { columnReader, constColumn } from '../../column.ts'
@@ -55,6 +54,7 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
   }
   values.forEach((as, i) => columns.push({ column: rows.columns[i] ?? constColumn(null, as.type, rows.length, arena), as }))
   const fields: Field[] = columns.map(({ as }) => ({ name: as.name, type: as.type, nullable: as.nullable }))
+  const { toArrow } = await import('../../arrow.ts') // late: only writers need it
   const record = toArrow({ schema: fields, length: rows.length, columns: columns.map(({ column }) => column) }, memory, kernel, columns.map(({ as }) => as))
   const bytes = await writeParquetFile([record], { compression: options.compression, rowGroupRows: ROW_GROUP_ROWS })
   const { stats, columns: statsColumns } = valueStats(schema, schema.fields, ranges)

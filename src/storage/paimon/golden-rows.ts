@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { columnReader } from '../../column.ts'
 import { asArray, asDecimal, asList } from '../../datum.ts'
+import { compareTexts } from '../../function/comparison.ts'
 import { loadKernel } from '../../kernel/kernel.ts'
 import { Memory } from '../../memory.ts'
 import { DEFAULT_SETTINGS } from '../../text.ts'
@@ -87,6 +88,6 @@ export function sorted(bag: Bag): readonly string[] {
 }
 
 export function entries(pairs: readonly (readonly unknown[])[]): readonly (readonly unknown[])[] {
-  return pairs.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+  return pairs.toSorted((a, b) => compareTexts(JSON.stringify(a), JSON.stringify(b)))
 }
 

@@ -2,7 +2,8 @@
  * What a table's options mean to a reader. Each option is known harmless, or understood, or refused by name: a table whose options we do not
  * know might read wrong without a word.
  */
-import { SqlError, unsupported } from '../../error.ts'
+import { unsupported } from '../../error.ts'
+import type { SqlError } from '../../error.ts'
 import type { PaimonSchema } from './schema.ts'
 import { fieldNamed } from './types.ts'
 
@@ -11,7 +12,7 @@ export interface TableOptions {
   readonly changelogProducer: 'none' | 'input' | 'lookup' | 'full-compaction'
   /** Level 0 is not shown and files are read one by one with their deletion vectors; true for deletion vectors without merge-on-read, and for first-row. */
   readonly skipsLevelZero: boolean
-  /** Files of bucket −2 wait for a compaction and are not shown. */
+  /** Columns that tell which of two rows with one key is newer, before the order of writing does. */
   readonly sequence: readonly { readonly column: string; readonly descending: boolean }[]
   readonly ignoreDelete: boolean
   /** A changelog that leaves out changes of some columns, so that it does not add up to the table. */
@@ -24,25 +25,25 @@ export interface TableOptions {
 
 /** Options that say how to write, compact, keep, commit, show or tune; a reader's answer does not depend on them. */
 const HARMLESS = new Set([
-  'aggregation.remove-record-on-delete', 'async-file-write', 'auto-create', 'branch', 'bucket', 'bucket-append-ordered', 'bucket-function.type', 'bucket-key', 'callback.async-timeout',
-  'chain-table.enabled', 'changelog-producer', 'changelog-producer.row-deduplicate', 'changelog-producer.row-deduplicate-ignore-fields', 'comment', 'connector', 'consumer-id',
+  'aggregation.remove-record-on-delete', 'async-file-write', 'auto-create', 'bucket', 'bucket-append-ordered', 'bucket-function.type', 'bucket-key', 'callback.async-timeout',
+  'changelog-producer', 'changelog-producer.row-deduplicate', 'changelog-producer.row-deduplicate-ignore-fields', 'comment', 'connector', 'consumer-id',
   'cross-partition-upsert.bootstrap-parallelism', 'cross-partition-upsert.index-ttl', 'data-file.external-paths', 'data-file.external-paths.specific-fs', 'data-file.external-paths.strategy',
-  'data-file.path-directory', 'data-file.prefix', 'data-file.thin-mode', 'delete-file.thread-num', 'delete.force-produce-changelog', 'delta-snapshot.interval', 'disable-alter-column-null-to-not-null',
+  'data-file.path-directory', 'data-file.prefix', 'data-file.thin-mode', 'delete-file.thread-num', 'delete.force-produce-changelog', 'disable-alter-column-null-to-not-null',
   'disable-explicit-type-casting', 'add-column-before-partition', 'alter-column-null-to-not-null.disabled', 'dynamic-partition-overwrite', 'end-input.check-partition-expire', 'file-operation.thread-num',
   'file-reader-async-threshold', 'file.block-size', 'file.compression', 'file.compression.per.level', 'file.compression.zstd-level', 'file.format', 'file.format.per.level', 'file.suffix.include.compression',
-  'force-lookup', 'full-compaction.delta-commits', 'ignore-delete', 'ignore-update-before', 'index-file-in-data-file-dir', 'is-batch-job', 'legacy.partition-name', 'local-merge-buffer-size', 'local-sort.max-num-file-handles',
+  'force-lookup', 'full-compaction.delta-commits', 'ignore-delete', 'ignore-update-before', 'index-file-in-data-file-dir', 'local-merge-buffer-size', 'local-sort.max-num-file-handles',
   'log.changelog-mode', 'log.consistency', 'log.system', 'materialized-table.definition-query', 'max-level0-files', 'merge-engine', 'metastore.partitioned-table', 'metastore.tag-to-partition', 'metastore.tag-to-partition.preview',
   'num-levels', 'num-sorted-run.compaction-trigger', 'num-sorted-run.stop-trigger', 'owner', 'page-size', 'partial-update.remove-record-on-delete', 'partial-update.remove-record-on-sequence-group', 'partition', 'path',
   'primary-key', 'precommit-compact', 'prepare-commit.thread-num', 'read.batch-size', 'rowkind.field', 'row-tracking.enabled', 'sequence.field', 'sequence.field.sort-order', 'sort-compaction.local-sample.magnification',
-  'sort-compaction.range-strategy', 'sort-engine', 'sort-spill-buffer-size', 'sort-spill-threshold', 'spill-compression', 'spill-compression.zstd-level', 'storage', 'streaming-read-append-overwrite', 'streaming-read-mode',
-  'streaming-read-overwrite', 'target-file-size', 'table.type', 'table-type', 'type', 'write-only', 'write-buffer-size', 'write-buffer-spillable', 'write-manifest-cache', 'write-max-writers-to-spill',
-  'deletion-vectors.enabled', 'deletion-vectors.bitmap64', 'deletion-vectors.merge-on-read', 'deletion-vector.index-file.target-size', 'primary-key.nullable', 'blob-as-descriptor', 'log-offsets', 'visibility-callback.enabled',
+  'sort-compaction.range-strategy', 'sort-engine', 'sort-spill-buffer-size', 'sort-spill-threshold', 'spill-compression', 'spill-compression.zstd-level', 'streaming-read-append-overwrite', 'streaming-read-mode',
+  'streaming-read-overwrite', 'target-file-size', 'type', 'write-only', 'write-buffer-size', 'write-buffer-spillable', 'write-manifest-cache', 'write-max-writers-to-spill',
+  'deletion-vectors.enabled', 'deletion-vectors.bitmap64', 'deletion-vectors.merge-on-read', 'deletion-vector.index-file.target-size', 'visibility-callback.enabled',
 ])
 
 /** The same, by how the name begins. */
 const HARMLESS_PREFIXES = [
   'avro.', 'changelog-file.', 'changelog.', 'commit.', 'compaction.', 'consumer.', 'continuous.', 'csv.', 'delta.', 'dynamic-bucket.', 'end-input.', 'fields.', 'file-index.', 'format-table.', 'global-index.',
-  'hive.', 'incremental-cluster', 'clustering.', 'kafka.', 'lineage.', 'lookup', 'manifest.', 'materialized-table.', 'metadata.stats-', 'metadata.iceberg.', 'metastore.', 'object-location', 'orc.', 'parquet.', 'partition.',
+  'hive.', 'incremental-cluster', 'clustering.', 'kafka.', 'lineage.', 'lookup', 'manifest.', 'materialized-table.', 'metadata.stats-', 'metadata.iceberg.', 'metastore.', 'orc.', 'parquet.', 'partition.',
   'postpone.', 'rocksdb.', 'read.shuffle', 'snapshot.', 'sink.', 'sluice.', 'source.', 'spark.', 'sort-', 'streaming.', 'table-read.', 'tag.', 'unaware-bucket.', 'write.', 'write-', 'zorder.',
 ]
 

@@ -18,6 +18,8 @@ export class MetadataCache {
   readonly lists = new Recent<ManifestMeta>()
   readonly manifests = new Recent<ManifestEntry>()
   readonly indexes = new Recent<IndexEntry>()
+  /** Live files, by the manifest lists that they are the sum of. */
+  readonly states = new Recent<ManifestEntry>()
 }
 
 /** Entries kept in memory of each kind. */
@@ -27,6 +29,8 @@ const MAX_CACHED = 200_000
 class Recent<T> {
   readonly #lists = new Map<string, readonly T[]>()
   #weight = 0
+
+  has(path: string): boolean { return this.#lists.has(path) }
 
   async get(path: string, read: () => Promise<readonly T[]>): Promise<readonly T[]> {
     const known = this.#lists.get(path)
@@ -125,16 +129,23 @@ export class TableFiles {
   /** All live files of a snapshot. `keep` may leave out manifests none of whose entries is wanted. */
   async state(snapshot: Snapshot, keep: (manifest: ManifestMeta) => boolean = () => true): Promise<State> {
     const lists = await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])
-    const metas = lists.flat(), kept = metas.filter(keep)
-    const manifests = await Promise.all(kept.map(meta => this.#manifest(meta.fileName)))
+    const metas = lists.flat(), kept = metas.filter(keep), key = `${this.directory} ${snapshot.baseManifestList} ${snapshot.deltaManifestList}`
+    const whole = kept.length === metas.length || this.#cache.states.has(key)
+    const entries = whole ? await this.#cache.states.get(key, () => this.#live(snapshot, metas, true)) : await this.#live(snapshot, kept, false)
+    return { snapshot, entries, vectors: await this.vectors(snapshot) }
+  }
+
+  /** What is left of the entries of some manifests. When they are all, every removal cancels an addition. */
+  async #live(snapshot: Snapshot, metas: readonly ManifestMeta[], all: boolean): Promise<readonly ManifestEntry[]> {
+    const manifests = await Promise.all(metas.map(meta => this.#manifest(meta.fileName)))
     // in any order: merging manifests may put a removal before the addition that it cancels
     const live = new Map<string, ManifestEntry>(), removed = new Set<string>()
     for (const entry of manifests.flat()) {
       if (entry.kind === 'add') live.set(entryIdentity(entry), entry)
       else removed.add(entryIdentity(entry))
     }
-    for (const identity of removed) if (!live.delete(identity) && kept.length === metas.length) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
-    return { snapshot, entries: [...live.values()], vectors: await this.vectors(snapshot) }
+    for (const identity of removed) if (!live.delete(identity) && all) throw corrupt(snapshotPath(this.directory, snapshot.id), 'its manifests remove a file that they never added')
+    return [...live.values()]
   }
 
   /** What a snapshot's commit added and removed, as it is in its manifests. */

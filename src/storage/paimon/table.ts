@@ -1,7 +1,5 @@
 /** A Paimon table. Versions are its snapshots, by their decimal ids, and its tags, by their names. */
 import { SqlError, invariant } from '../../error.ts'
-import type { Kernel } from '../../kernel/kernel.ts'
-import type { Memory } from '../../memory.ts'
 import type { AsOf, TableName } from '../../plan.ts'
 import type { Schema } from '../../type.ts'
 import type { Buffers, FileSplit, ScanStats, Table, TableWriter, Version, Want } from '../table.ts'
@@ -19,15 +17,9 @@ import { requireUnderstood } from './types.ts'
 import { openPaimonWriter } from './write.ts'
 
 /** Opens a table with the schema that is the newest now; refuses (0A000) by name what its options ask for and is not supported. */
-export function paimonTable(name: TableName, files: TableFiles, schema: PaimonSchema, writing?: Writing): PaimonTable {
+export function paimonTable(name: TableName, files: TableFiles, schema: PaimonSchema, buffers?: Buffers): PaimonTable {
   const shown = `${name.schema}.${name.name}`
-  return new PaimonTable(name, { name: shown, files, schema, options: tableOptions(shown, schema) }, writing)
-}
-
-/** What writers need. */
-export interface Writing {
-  readonly memory: Memory
-  readonly kernel: Kernel
+  return new PaimonTable(name, { name: shown, files, schema, options: tableOptions(shown, schema) }, buffers)
 }
 
 export class PaimonTable implements Table {
@@ -38,14 +30,14 @@ export class PaimonTable implements Table {
   readonly context: TableContext
   readonly writer?: () => TableWriter
 
-  constructor(name: TableName, context: TableContext, writing: Writing | undefined) {
+  constructor(name: TableName, context: TableContext, buffers: Buffers | undefined) {
     const { schema } = context
     this.name = name
     this.context = context
     this.schema = schema.fields.map(field => sqlField(field, schema))
     this.key = schema.primaryKeys.map(column => schema.fields.findIndex(field => field.name === column))
     this.appendOnly = schema.primaryKeys.length === 0 && schema.options['deletion-vectors.enabled']?.toLowerCase() !== 'true'
-    if (writing !== undefined) this.writer = () => openPaimonWriter({ table: context.name, files: context.files, schema, columns: this.schema, ...writing })
+    if (buffers !== undefined) this.writer = () => openPaimonWriter({ table: context.name, files: context.files, schema, columns: this.schema, ...buffers })
   }
 
   async latest(): Promise<Version | undefined> {
@@ -105,7 +97,7 @@ export class PaimonTable implements Table {
       yield* snapshotSplits(this.context, await files.state(target, meta => pruner.manifest(meta)), pruner, maker, stats)
       return
     }
-    if (from.id === to.id) return
+    if (from.id === to.id && from.time === to.time) return
     const source = await this.#resolve(from)
     if (source.id > target.id) throw new SqlError('55000', `version ${to.id} of table ${name} is older than version ${from.id}`, { table: name })
     yield* changeSplits(this.context, source, target, pruner, maker, stats)

@@ -25,6 +25,8 @@ export interface WriteOptions {
   readonly suffix: string
   /** Bytes of rows, before compression, that make a file. */
   readonly fileBytes: number
+  /** Bytes of rows of one bucket that are kept in memory until the commit; more go into files at once, unless there are removals among them. */
+  readonly bufferBytes: number
 }
 
 /** Options that a writer must obey and that we do not, and the values with which they ask for nothing. */
@@ -83,6 +85,7 @@ export function writeOptions(table: string, schema: PaimonSchema): WriteOptions 
     changelogPrefix: options['changelog-file.prefix'] ?? 'changelog-',
     suffix: isTrue('file.suffix.include.compression') ? `.${(options['file.compression'] ?? 'zstd').toLowerCase()}.parquet` : '.parquet',
     fileBytes: Math.min(bytesOf(options['target-file-size']) ?? Infinity, 256 * 2 ** 20),
+    bufferBytes: bytesOf(options['write-buffer-size']) ?? 256 * 2 ** 20,
   }
 }
 

@@ -56,6 +56,7 @@ const shapes: readonly (Columns & { readonly what: string })[] = [
   { what: 'key', columns: [['k', INT4], ['p', TEXT], ['v', TEXT]], primaryKey: ['k'], options: { bucket: '1' } },
   { what: 'key, partitioned, buckets', columns: [['k', INT4], ['p', TEXT], ['v', TEXT]], primaryKey: ['p', 'k'], partitionedBy: ['p'], options: { bucket: '2' } },
   { what: 'key, small files', columns: [['k', INT4], ['p', TEXT], ['v', TEXT]], primaryKey: ['k'], options: { bucket: '2', 'target-file-size': '1 kb' } },
+  { what: 'key, small buffer', columns: [['k', INT4], ['p', TEXT], ['v', TEXT]], primaryKey: ['k'], options: { bucket: '2', 'write-buffer-size': '1 b' } },
 ]
 
 describe.each(shapes)('$what', shape => {
@@ -147,6 +148,26 @@ describe('a transaction on a table with a key', () => {
     await write(table, [[1, 'older', 4n], [2, 'newer', 1n]])
     expect(await rowsAt(store)).toEqual(['1 × 1 | "late" | "5n"', '1 × 2 | "newer" | "1n"'])
   })
+})
+
+test('rows that went into files early conflict with a commit that came between, and leave nothing', async () => {
+  const store = openMemoryStore()
+  const table = await create(store, { columns: [['k', INT4], ['v', TEXT]], primaryKey: ['k'], options: { bucket: '1', 'write-buffer-size': '1 b' } })
+  const writer = table.writer?.()
+  using arena = memory.arena()
+  await writer?.write(batchFromRows(table.schema, [[1, 'a']], arena))
+  await writer?.write(batchFromRows(table.schema, [[1, 'b'], [2, 'c']], arena))
+  await write(table, [[1, 'other']])
+  const before = (await paths(store)).filter(path => path.includes('manifest'))
+  expect(await codeOf(writer?.commit() ?? Promise.resolve())).toBe('40001')
+  expect(await rowsAt(store)).toEqual(['1 × 1 | "other"'])
+  expect((await paths(store)).filter(path => path.includes('/data-'))).toHaveLength(1)
+  expect((await paths(store)).filter(path => path.includes('manifest'))).toEqual(before)
+  const again = table.writer?.()
+  await again?.write(batchFromRows(table.schema, [[1, 'a'], [3, 'x']], arena))
+  await again?.write(batchFromRows(table.schema, [[1, 'b']], arena))
+  await again?.commit()
+  expect(await rowsAt(store)).toEqual(['1 × 1 | "b"', '1 × 3 | "x"'])
 })
 
 test('what cannot be written is refused by name', async () => {

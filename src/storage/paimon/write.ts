@@ -47,9 +47,6 @@ export function openPaimonWriter(options: PaimonWriterOptions): TableWriter {
   return new PaimonWriter(options, writeOptions(options.table, options.schema))
 }
 
-/** Rows of a table with a key are kept until the commit; beyond this many bytes, and as long as nothing was removed, they go into files at once. */
-const BUFFER = 256 * 2 ** 20
-
 /** What goes into one bucket of one partition. */
 interface Bucket {
   readonly partition: Uint8Array
@@ -110,7 +107,7 @@ class PaimonWriter implements TableWriter {
       bucket.removals ||= removals
       bucket.rows += picked.count
       bucket.bytes = bucket.arena.size
-      const limit = this.#keyed ? BUFFER : this.#write.fileBytes
+      const limit = this.#keyed ? this.#write.bufferBytes : this.#write.fileBytes
       if (bucket.bytes >= limit && !bucket.removals) await this.#spill(bucket)
     }
   }

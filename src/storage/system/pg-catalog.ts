@@ -1,9 +1,10 @@
 /** pg_catalog: as much as clients ask for. Relations that a lake has nothing for are there, with PostgreSQL's columns, and empty. */
 import { arrayOf } from '../../datum.ts'
+import type { AggregateFunction, ArgumentKind, ScalarFunction } from '../../function/function.ts'
 import { allAggregates, allScalars } from '../../function/table.ts'
-import { lengthOf, modifierOf, oidOf, TYPE_ENTRIES } from '../../oid.ts'
+import { lengthOf, modifierOf, oidOf, TYPE_ENTRIES, typeOfOid } from '../../oid.ts'
 import type { TableName } from '../../plan.ts'
-import type { Field } from '../../type.ts'
+import type { Field, Type } from '../../type.ts'
 import type { Value } from '../../value.ts'
 import type { RelationShape } from '../catalog.ts'
 import { columns } from './columns.ts'
@@ -36,7 +37,8 @@ async function keyed(session: SystemSession): Promise<RelationShape[]> {
 
 const int2s = (numbers: readonly number[]): Value => arrayOf(numbers)
 const positions = (shape: RelationShape): number[] => shape.key.map(name => shape.columns.findIndex(field => field.name === name) + 1)
-const keyName = (name: TableName): string => `${name.name}_pkey`
+/** The name of the index, and of the constraint, that stand for a primary key. */
+export const keyName = (name: TableName): string => `${name.name}_pkey`
 const HEAP = 2n, BTREE = 403n
 const big = (oid: number): bigint => BigInt(oid)
 
@@ -51,6 +53,30 @@ function classRow(oid: number, name: string, schema: string, kind: string, attri
 function attributeRow(relation: number, field: Field, number: number): Value[] {
   const { type } = field
   return [big(relation), field.name, big(oidOf(type)), -1, lengthOf(type), number, type.kind === 'array' ? 1 : 0, -1, modifierOf(type), lengthOf(type) > 0 && lengthOf(type) <= 8, 'i', lengthOf(type) < 0 ? 'x' : 'p', '', !field.nullable, false, false, '', '', false, true, 0, type.kind === 'text' || type.kind === 'varchar' || type.kind === 'char' ? 100n : 0n, null, null, null, null]
+}
+
+/** A function as pg_proc shows it. */
+interface FunctionRow { readonly oid: bigint; readonly name: string; readonly args: readonly bigint[]; readonly kind: 'f' | 'a'; readonly strict: boolean; readonly volatility: string; readonly result: bigint }
+
+const kindOid = (kind: ArgumentKind): bigint => big(TYPE_ENTRIES.find(entry => entry.kind === kind)?.oid ?? { anyelement: 2283, anyarray: 2277, array: 2277, anynonarray: 2776, anycompatible: 5077 }[String(kind)] ?? 2276)
+
+/** The functions that have a name, operators and casts aside; numbered in their order. */
+export function functionRows(scalars: Iterable<ScalarFunction>, aggregates: Iterable<AggregateFunction>): readonly FunctionRow[] {
+  const rows: FunctionRow[] = [], add = (fn: ScalarFunction | AggregateFunction, kind: 'f' | 'a', strict: boolean, volatility: string): void => {
+    if (/^[a-z_]\w*$/.test(fn.name)) rows.push({ oid: 100_000n + big(rows.length), name: fn.name, args: fn.args.map(kindOid), kind, strict, volatility, result: resultOid(fn) })
+  }
+  for (const fn of scalars) add(fn, 'f', fn.strict, fn.volatility.slice(0, 1))
+  for (const fn of aggregates) add(fn, 'a', false, 'i')
+  return rows
+}
+
+/** What a function returns for arguments without modifiers; 0 when that depends on more. */
+function resultOid(fn: ScalarFunction | AggregateFunction): bigint {
+  try {
+    return big(oidOf(fn.result(fn.args.map((kind): Type => typeOfOid(Number(kindOid(kind))) ?? { kind: 'text' }))))
+  } catch {
+    return 0n
+  }
 }
 
 export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, SystemRelation>([
@@ -119,17 +145,8 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
   }],
   ['pg_proc', {
     columns: columns('oid:oid proname:name pronamespace:oid proowner:oid prolang:oid procost:float4 prorows:float4 provariadic:oid prosupport:text prokind:char prosecdef:bool proleakproof:bool proisstrict:bool proretset:bool provolatile:char proparallel:char pronargs:int2 pronargdefaults:int2 prorettype:oid proargtypes:oid[] proallargtypes:oid[]? proargmodes:text[]? proargnames:text[]? proargdefaults:text? protrftypes:oid[]? prosrc:text probin:text? prosqlbody:text? proconfig:text[]? proacl:text[]?'),
-    rows: () => {
-      const rows: Value[][] = []
-      let oid = 100_000n
-      const add = (name: string, args: readonly string[], kind: string, strict: boolean, volatile: string): void => {
-        if (!/^[a-z_]\w*$/.test(name)) return
-        rows.push([oid++, name, 11n, big(USER_OID), 12n, 1, 0, 0n, '-', kind, false, false, strict, false, volatile, 's', args.length, 0, 0n, arrayOf(args.map(argument => big(TYPE_ENTRIES.find(entry => entry.kind === argument)?.oid ?? 2276))), null, null, null, null, null, name, null, null, null, null])
-      }
-      for (const fn of allScalars()) add(fn.name, fn.args, 'f', fn.strict, fn.volatility.slice(0, 1))
-      for (const fn of allAggregates()) add(fn.name, fn.args, 'a', false, 'i')
-      return rows
-    },
+    rows: () => functionRows(allScalars(), allAggregates()).map(({ oid, name, args, kind, strict, volatility, result }): Value[] =>
+      [oid, name, 11n, big(USER_OID), 12n, 1, 0, 0n, '-', kind, false, false, strict, false, volatility, 's', args.length, 0, result, arrayOf(args), null, null, null, null, null, name, null, null, null, null]),
   }],
   ['pg_tables', {
     columns: columns('schemaname:name tablename:name tableowner:name tablespace:name? hasindexes:bool hasrules:bool hastriggers:bool rowsecurity:bool'),
