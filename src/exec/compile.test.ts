@@ -47,8 +47,8 @@ function encode(values: readonly Value[], type: Type, pool: readonly Value[], ho
 
 const SMALL = { depthSize: 'small', withCrossShrink: true } as const
 interface Tied { int: Expr; bool: Expr; text: Expr; money: Expr }
-const { int, bool, text, money } = fc.letrec<Tied>(tie => {
-  const i: fc.Arbitrary<Expr> = tie('int'), b: fc.Arbitrary<Expr> = tie('bool'), t: fc.Arbitrary<Expr> = tie('text'), m: fc.Arbitrary<Expr> = tie('money')
+const { int, bool, text, money } = fc.letrec((tie: fc.LetrecTypedTie<Tied>): fc.LetrecValue<Tied> => {
+  const i = tie('int'), b = tie('bool'), t = tie('text'), m = tie('money')
   const arms = (x: fc.Arbitrary<Expr>, type: Type): fc.Arbitrary<Expr> => fc.tuple(b, x, b, x, x).map(([w1, t1, w2, t2, otherwise]): Expr => ({ kind: 'case', arms: [{ when: w1, then: t1 }, { when: w2, then: t2 }], otherwise, type }))
   const two = (id: string, x: fc.Arbitrary<Expr>, y = x): fc.Arbitrary<Expr> => fc.tuple(x, y).map(args => f(id, ...args))
   const special = (id: string, type: Type, ...args: readonly fc.Arbitrary<Expr>[]): fc.Arbitrary<Expr> => fc.tuple(...args).map(list => call(id, list, type))
