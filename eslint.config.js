@@ -29,7 +29,7 @@ const doors = ['src/arrow.ts', 'src/planner/parse.ts', 'src/exec/pool.ts', 'src/
 export default tseslint.config(
   { ignores: ['node_modules/', 'dist/', '**/*.as.ts', 'src/webassembly.d.ts', 'bench/data/'] },
   {
-    files: ['src/**/*.ts', 'sqllogictest/**/*.ts', 'bench/**/*.ts'],
+    files: ['src/**/*.ts', 'sqllogictest/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', '*.ts'],
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { '@typescript-eslint': tseslint.plugin, sluice: { rules: { 'no-string-order': noStringOrder } } },
     rules: {

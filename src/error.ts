@@ -34,6 +34,13 @@ export class SqlError extends Error {
     error.stack = this.stack ?? ''
     return error
   }
+  /** The same error in a longer text: its position, if it has one, counts from `by` characters before. */
+  moved(by: number): SqlError {
+    if (this.details.position === undefined || by === 0) return this
+    const error = new SqlError(this.code, this.message, { ...this.details, position: this.details.position + by })
+    error.stack = this.stack ?? ''
+    return error
+  }
 }
 
 /** Our own failure. Its message reaches the user as XX000; its stack is logged. */

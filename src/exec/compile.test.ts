@@ -106,7 +106,8 @@ test('a batch in any encoding answers as its rows do one by one', () => {
           return rows.map((_, i) => shown(read(i))).join('|')
         })
         if (failed === undefined) expect(got).toBe(answers.join('|'))
-        else expect(got).toMatch(/^error/)
+        // AND and OR look at their arguments in the order that suits them: a row's error may be one that a batch does not come across
+        else if (!got.startsWith('error')) expect(got.split('|').map((answer, i) => answers[i]?.startsWith('error') === true ? answers[i] : answer)).toEqual(answers)
       })
       if (single.flat().some(a => a.startsWith('error'))) return
       // all in one loop, and the rows of a condition
@@ -118,7 +119,7 @@ test('a batch in any encoding answers as its rows do one by one', () => {
       const chosen = selection === 'all' ? rows.map((_, i) => i) : [...memory.u32.slice(selection.rows / 4, selection.rows / 4 + selection.count)]
       expect(chosen).toEqual((single[1] ?? []).flatMap((answer, i) => answer === 'true' ? [i] : []))
     } finally { arena.free() }
-  }), { numRuns: 600 })
+  }), { numRuns: 3000 })
 }, 120_000)
 
 const T = literal(true, BOOL), F = literal(false, BOOL), N = literal(null, BOOL)

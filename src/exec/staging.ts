@@ -173,7 +173,7 @@ export function stage(exprs: readonly Expr[], inputs: number): Staged {
       case 'case': {
         let open = guard
         const arms = expr.arms.map(arm => {
-          const when = lower(arm.when, open), then = lower(arm.then, and(open, when))
+          const when = lower(arm.when, open), then = lower(arm.then, and(open, test('is true', when)))
           open = and(open, test('is not true', when))
           return { when, then }
         })

@@ -309,6 +309,19 @@ export function similarPattern(pattern: string, escapeCharacter = '\\'): string 
   return `${out})$`
 }
 
+/** The part between the `escape"` marks of a SIMILAR TO pattern, the part before it as short as can be. */
+function similarSubstring(text: string, pattern: string, escapeCharacter: string): Value {
+  const parts = pattern.split(`${escapeCharacter}"`)
+  if (parts.length > 3) throw new SqlError('2200C', 'SQL regular expression may not contain more than two escape-double-quote separators')
+  const [before = '', middle, after = ''] = parts
+  const inner = (part: string): string => similarPattern(part, escapeCharacter).slice(1, -1)
+  if (middle === undefined) {
+    const match = regexOf(similarPattern(pattern, escapeCharacter)).exec(text)
+    return match === null ? null : match[0]
+  }
+  return regexOf(`^${inner(before).replaceAll('.*', '.*?')}(${inner(middle)})${inner(after)}$`).exec(text)?.[1] ?? null
+}
+
 /** A LIKE pattern with another escape character as one with the backslash. */
 function likeWithEscape(pattern: string, escapeCharacter: string): string {
   const characters = [...escapeCharacter]
@@ -414,6 +427,7 @@ export const patternFunctions: readonly ScalarFunction[] = [
   scalar('similar_to_escape', ['text'], TEXT, value(([pattern]) => similarPattern(str(pattern))), 'a SIMILAR TO pattern as a regular expression'),
   scalar('similar_escape', ['text', 'text'], TEXT, value(([pattern, escape]) => pattern === null || pattern === undefined ? null : similarPattern(str(pattern), escape === null || escape === undefined ? '\\' : str(escape))), 'a SIMILAR TO pattern as a regular expression', { strict: false }),
   scalar('substring', ['text', 'text'], TEXT, value(([text, pattern]) => substringOf(str(text), str(pattern))), 'the part that matches a regular expression'),
+  scalar('substring', ['text', 'text', 'text'], TEXT, value(([text, pattern, escape]) => similarSubstring(str(text), str(pattern), str(escape))), 'the marked part of a SIMILAR TO pattern'),
   scalar('regexp_replace', ['text', 'text', 'text'], TEXT, value(([text, pattern, to]) => replaceMatches(str(text), str(pattern), str(to), 1, 1, '')), 'replaces the first match'),
   scalar('regexp_replace', ['text', 'text', 'text', 'text'], TEXT, value(([text, pattern, to, flags]) => {
     if (/^[0-9]/.test(str(flags))) throw new SqlError('22023', `invalid regular expression option: "${str(flags)[0] ?? ''}"`, { hint: 'If you meant to use regexp_replace() with a start parameter, cast the fourth argument to integer explicitly.' })

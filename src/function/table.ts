@@ -12,15 +12,18 @@ import { comparisonFunctions } from './comparison.ts'
 import type { AggregateFunction, Cast, ScalarFunction } from './function.ts'
 import { jsonFunctions } from './json.ts'
 import { numberCasts, numberFunctions } from './number.ts'
+import { numberFormatFunctions } from './number-format.ts'
 import { patternFunctions } from './pattern.ts'
 import { singleRowFunctions } from './single-row.ts'
 import { systemFunctions } from './system.ts'
 import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
+import { timeFormatFunctions } from './time-format.ts'
+import { timeParseFunctions } from './time-parse.ts'
 
 const castLists: readonly (readonly Cast[])[] = [numberCasts, textCasts]
 const scalarLists: readonly (readonly ScalarFunction[])[] = [
-  booleanFunctions, comparisonFunctions, numberFunctions, singleRowFunctions, textFunctions, patternFunctions, bytesFunctions, timeFunctions, jsonFunctions, arrayFunctions,
+  booleanFunctions, comparisonFunctions, numberFunctions, singleRowFunctions, textFunctions, patternFunctions, bytesFunctions, timeFunctions, timeFormatFunctions, timeParseFunctions, numberFormatFunctions, jsonFunctions, arrayFunctions,
   systemFunctions, lengthFunctions,
 ]
 

@@ -162,7 +162,9 @@ function bindIs(binding: Binding, frame: Frame, e: Extract<Expression, { kind: '
     if (e.arg.kind === 'row') {
       return conjunction(e.arg.fields.map(field => call(e.not ? 'is not null' : 'is null', [settle(binding, bindTerm(binding, frame, field))], BOOL))) ?? literal(!e.not, BOOL)
     }
-    return call(e.not ? 'is not null' : 'is null', [settle(binding, bindTerm(binding, frame, e.arg))], BOOL)
+    // a parameter stays open: this place says nothing of its type
+    const term = bindTerm(binding, frame, e.arg)
+    return call(e.not ? 'is not null' : 'is null', [term.expr.kind === 'param' ? term.expr : settle(binding, term)], BOOL)
   }
   const construct = `IS ${e.not ? 'NOT ' : ''}${e.what.toUpperCase()}`
   const arg = coerceToBool(binding, bindTerm(binding, frame, e.arg), construct)

@@ -1,5 +1,6 @@
 /** From syntax to plans: the binder's face. Pure and synchronous; the shapes of tables are looked up by the caller before (`tablesNamed`). */
 import { SqlError, invariant } from '../error.ts'
+import { mapExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { tablesOf } from '../plan.ts'
 import type { AsOf, Plan } from '../plan.ts'
@@ -10,7 +11,7 @@ import { bindAsOf } from './bind-from.ts'
 import { bindQueryIn, settleOutputs } from './bind-query.ts'
 import { canCoerceType, coerce, nameOf, settle } from './coerce.ts'
 import type { Tables } from './facts.ts'
-import { planHas } from './node.ts'
+import { mapExprs, mapPlan, planHas } from './node.ts'
 import { newFrame } from './scope.ts'
 import type { Binding, BoundRelation, Environment, Origin } from './scope.ts'
 import type { AsOfClause, Expression, Path, Query } from './syntax.ts'
@@ -70,13 +71,17 @@ export function settledParameters(binding: Binding): Type[] {
   })
 }
 
+/** A parameter that was mentioned before anything told its type. */
+const open = (expr: Expr): boolean => expr.kind === 'param' && expr.type.kind === 'unknown'
+
 /** A bound relation as a query: nothing may be left that refers to an outer row. */
 export function asQuery(binding: Binding, relation: BoundRelation): BoundQuery {
   const parameters = settledParameters(binding)
-  invariant(!planHas(relation.plan, expr => (expr.kind === 'param' && expr.index < 0) || (expr.kind === 'call' && /^(subquery|aggregate) /.test(expr.fn))), 'a plan without placeholders')
+  const plan = planHas(relation.plan, open) ? mapPlan(relation.plan, node => mapExprs(node, expr => mapExpr(expr, each => each.kind === 'param' && open(each) ? { ...each, type: parameters[each.index - 1] ?? each.type } : each))) : relation.plan
+  invariant(!planHas(plan, expr => (expr.kind === 'param' && expr.index < 0) || (expr.kind === 'call' && /^(subquery|aggregate) /.test(expr.fn))), 'a plan without placeholders')
   return {
-    plan: relation.plan, parameters,
-    fields: relation.columns.map((each, i) => ({ name: each.name, type: relation.plan.schema[i]?.type ?? TEXT, ...(each.origin === undefined ? {} : { origin: each.origin }) })),
+    plan, parameters,
+    fields: relation.columns.map((each, i) => ({ name: each.name, type: plan.schema[i]?.type ?? TEXT, ...(each.origin === undefined ? {} : { origin: each.origin }) })),
   }
 }
 

@@ -70,7 +70,7 @@ function actualTypes(args: readonly ArgumentKind[], types: readonly Type[]): rea
       case 'anyelement': case 'anynonarray': return type.kind === 'unknown' ? element ?? TEXT : type
       case 'anyarray': return type.kind === 'unknown' ? { kind: 'array', element: element ?? TEXT } : type
       case 'anycompatible': return common ?? type
-      case 'any': return type.kind === 'unknown' ? TEXT : type
+      case 'any': return type
       default: return plain(kind, type)
     }
   })

@@ -3,6 +3,7 @@
  * it knows neither sockets nor messages.
  */
 import type { Batch } from '../batch.ts'
+import type { SqlError } from '../error.ts'
 import type { TextSettings } from '../text.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
@@ -71,7 +72,7 @@ export interface SessionFace {
   onNotice: ((notice: Notice) => void) | undefined
   /** How values read and write as text under the session's settings. */
   readonly text: TextSettings
-  /** Cuts a simple-query string into statements; `at` is the 1-based character where each begins. */
+  /** Cuts a simple-query string into statements, of which each can be parsed if there are several; `at` is the 1-based character where each begins. */
   split(sql: string): Promise<readonly { readonly text: string; readonly at: number }[]>
   /** Parses and binds one statement (or an empty one: `fields` undefined, tag ''). `types` may leave parameters open. */
   prepare(sql: string, types?: readonly (Type | undefined)[]): Promise<Prepared>
@@ -83,7 +84,7 @@ export interface SessionFace {
   fail(): void
   /** SQL-level prepared statements and the protocol's share one namespace; '' is the unnamed one. 42P05 when the name is taken, 26000 when there is none. */
   readonly statements: Map<string, Prepared>
-  /** Stops what is running: its iterator throws 57014. From any time, any number of times. */
-  cancel(): void
+  /** Stops what is running: its iterator throws 57014, or `error`. From any time, any number of times. */
+  cancel(error?: SqlError): void
   close(): Promise<void>
 }

@@ -29,6 +29,15 @@ export interface SessionOptions {
   readonly backendPid?: number
 }
 
+/** The same, but that the position of an error counts from `by` characters before. */
+async function shifted<T>(work: Promise<T>, by: number): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof SqlError ? error.moved(by) : error
+  }
+}
+
 /** A statement whose bytes are zero: `;` or white space. */
 const EMPTY: Prepared = { sql: '', parameters: [], fields: undefined }
 
@@ -100,7 +109,10 @@ export class Session implements SessionFace {
 
   async split(sql: string): Promise<readonly StatementText[]> {
     await loadParser()
-    return splitStatements(sql)
+    const parts = splitStatements(sql)
+    // as PostgreSQL: a mistake in the last statement keeps the first from running
+    if (parts.length > 1) for (const { text, at } of parts) await shifted(parseStatement(text), at - 1)
+    return parts
   }
 
   async prepare(sql: string, types: readonly (Type | undefined)[] = []): Promise<Prepared> {
@@ -148,7 +160,7 @@ export class Session implements SessionFace {
     if (this.block !== undefined) this.block.failed = true
   }
 
-  cancel(): void { this.#running?.cancel() }
+  cancel(error?: SqlError): void { this.#running?.cancel(error) }
 
   async close(): Promise<void> {
     this.#closed = true

@@ -82,7 +82,7 @@ const DEFINITIONS: readonly Definition[] = [
   { name: 'is_superuser', initial: 'on', report: true, fixed: true, about: 'Shows whether the current user is a superuser.' },
   { name: 'jit', initial: 'off', about: 'Accepted and ignored.', check: bool },
   { name: 'lc_collate', initial: 'C', fixed: true, about: 'Shows the collation order locale.' },
-  { name: 'lc_ctype', initial: 'C', fixed: true, about: 'Shows the character classification and case conversion locale.' },
+  { name: 'lc_ctype', initial: 'C.UTF-8', fixed: true, about: 'Shows the character classification and case conversion locale.' },
   { name: 'lc_messages', initial: 'C', about: 'Sets the language in which messages are displayed; only C.', check: anything },
   { name: 'lc_monetary', initial: 'C', about: 'Accepted and ignored.', check: anything },
   { name: 'lc_numeric', initial: 'C', about: 'Accepted and ignored.', check: anything },

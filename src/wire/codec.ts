@@ -17,30 +17,51 @@ export type FrontendMessage =
   | { readonly type: 'password'; readonly bytes: Uint8Array }
   | { readonly type: 'function' }
   /** The frame was whole, its body not: the session goes on after an error. */
-  | { readonly type: 'malformed'; readonly error: SqlError; readonly extended: boolean }
+  | { readonly type: 'malformed'; readonly error: SqlError; readonly kind: string }
 
 /** Beyond this a length is no length: PostgreSQL's limits for messages and for the start-up packet. */
 const MAX_MESSAGE = 0x3fffffff, MAX_SMALL = 30_000, MAX_STARTUP = 10_000
 
 const SSL_REQUEST = 80877103, GSS_REQUEST = 80877104, CANCEL_REQUEST = 80877102
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Cuts a stream of bytes, however it arrives, into messages. */
 export class MessageReader {
   #buffer: Buffer = Buffer.alloc(0)
+  /** What came behind `buffer` and is not joined to it yet: a large message in many pieces is copied once, not once a piece. */
+  #more: Uint8Array[] = []
+  #size = 0
+  /** Bytes without which there is no next message. */
+  #needed = 0
   #started = false
 
   /** Bytes that are not yet part of a message: must be 0 when SSL is answered, or they were slipped in before encryption. */
-  get pending(): number { return this.#buffer.length }
+  get pending(): number { return this.#size }
 
   push(bytes: Uint8Array): void {
-    this.#buffer = this.#buffer.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#buffer, bytes])
+    this.#more.push(bytes)
+    this.#size += bytes.length
   }
 
   /** The next whole message, if there is one. Throws (FATAL 08P01) when the framing itself is lost. */
   next(): FrontendMessage | undefined {
+    if (this.#size < this.#needed) return undefined
+    if (this.#more.length > 0) {
+      this.#buffer = Buffer.concat([this.#buffer, ...this.#more])
+      this.#more = []
+    }
+    this.#needed = 0
     return this.#started ? this.#message() : this.#startup()
+  }
+
+  /** Takes a whole message off the buffer; undefined, and nothing more to do until so many bytes are there, when it is not whole. */
+  #cut(length: number): Buffer | undefined {
+    if (this.#buffer.length < length) { this.#needed = length; return undefined }
+    const message = this.#buffer.subarray(0, length)
+    this.#buffer = this.#buffer.subarray(length)
+    this.#size -= length
+    return message
   }
 
   #startup(): FrontendMessage | undefined {
@@ -48,9 +69,9 @@ export class MessageReader {
     if (buffer.length < 4) return undefined
     const length = buffer.readInt32BE(0)
     if (length < 8 || length > MAX_STARTUP) throw new SqlError('08P01', 'invalid length of startup packet', { severity: 'FATAL' })
-    if (buffer.length < length) return undefined
-    this.#buffer = buffer.subarray(length)
-    const code = buffer.readInt32BE(4), body = new Fields(buffer.subarray(8, length))
+    const packet = this.#cut(length)
+    if (packet === undefined) return undefined
+    const code = packet.readInt32BE(4), body = new Fields(packet.subarray(8))
     if (code === SSL_REQUEST) return { type: 'ssl' }
     if (code === GSS_REQUEST) return { type: 'gss' }
     if (code === CANCEL_REQUEST) {
@@ -81,13 +102,13 @@ export class MessageReader {
     const large = 'QPBdcfpF'.includes(kind)
     if (!large && !'DECSHX'.includes(kind)) throw new SqlError('08P01', `invalid frontend message type ${buffer[0] ?? 0}`, { severity: 'FATAL' })
     if (length < 4 || length > (large ? MAX_MESSAGE : MAX_SMALL)) throw new SqlError('08P01', 'invalid message length', { severity: 'FATAL' })
-    if (buffer.length < 1 + length) return undefined
-    this.#buffer = buffer.subarray(1 + length)
+    const message = this.#cut(1 + length)
+    if (message === undefined) return undefined
     try {
-      return readMessage(kind, new Fields(buffer.subarray(5, 1 + length)))
+      return readMessage(kind, new Fields(message.subarray(5)))
     } catch (error) {
       if (!(error instanceof SqlError)) throw error
-      return { type: 'malformed', error, extended: 'PBDEC'.includes(kind) }
+      return { type: 'malformed', error, kind }
     }
   }
 }
@@ -103,7 +124,7 @@ function readMessage(kind: string, body: Fields): FrontendMessage {
       case 'B': {
         const portal = body.string(), statement = body.string()
         const formats = body.list(() => body.int16())
-        const values = body.list(() => { const length = body.int32(); return length < 0 ? null : body.bytes(length) })
+        const values = body.list(() => { const length = body.int32(); return length === -1 ? null : body.bytes(length) })
         return { type: 'bind', portal, statement, formats, values, resultFormats: body.list(() => body.int16()) }
       }
       case 'D': case 'C': {
@@ -114,7 +135,7 @@ function readMessage(kind: string, body: Fields): FrontendMessage {
       case 'E': return { type: 'execute', portal: body.string(), limit: body.int32() }
       case 'S': return { type: 'sync' }
       case 'H': return { type: 'flush' }
-      case 'X': return { type: 'terminate' }
+      case 'X': body.rest(); return { type: 'terminate' }
       case 'd': return { type: 'copyData', bytes: body.rest() }
       case 'c': return { type: 'copyDone' }
       case 'f': return { type: 'copyFail', reason: body.string() }

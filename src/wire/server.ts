@@ -28,9 +28,17 @@ export interface WireServer {
 
 interface Client {
   readonly socket: Socket
+  readonly input: Input
+  /** The session is over, or never began. */
+  readonly gone: Promise<void>
   session?: Session
   key?: Uint8Array
 }
+
+/** What a session is told that the server ends. */
+const terminated = (): SqlError => new SqlError('57P01', 'terminating connection due to administrator command', { severity: 'FATAL' })
+/** How long a client that does not read is waited for when the server ends. */
+const FAREWELL_MILLISECONDS = 1000
 
 /** How much of a client's input waits in memory before its socket is paused. */
 const INPUT_LIMIT = 1 << 20
@@ -42,7 +50,7 @@ const HALF_CLOSED_MILLISECONDS = 1000
 export async function listen(engine: Engine, options: ListenOptions): Promise<WireServer> {
   if (!isLoopback(options.host)) throw new SqlError('0A000', `listening on ${options.host} needs authentication, which is not supported`, { hint: 'Listen on localhost and reach it through a tunnel.' })
   const clients = new Map<number, Client>(), log = options.log ?? (() => undefined)
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, socket => {
     serve(socket, engine, clients, options.maxConnections ?? 200, log).catch(log)
   })
   server.listen(options.port, options.host)
@@ -64,21 +72,22 @@ async function closeServer(server: Server, clients: Map<number, Client>): Promis
   const closed = once(server, 'close')
   server.close()
   for (const client of clients.values()) {
-    await client.session?.close()
-    client.socket.end()
-    client.socket.unref()
-    setTimeout(() => client.socket.destroy(), 200).unref()
+    client.input.stop(terminated())
+    client.session?.cancel(terminated())
   }
+  const late = setTimeout(() => { for (const client of clients.values()) client.socket.destroy() }, FAREWELL_MILLISECONDS)
+  await Promise.all([...clients.values()].map(client => client.gone))
+  clearTimeout(late)
   await closed
 }
 
 async function serve(socket: Socket, engine: Engine, clients: Map<number, Client>, limit: number, log: (error: unknown) => void): Promise<void> {
   let pid = randomInt(1, 2 ** 31 - 1)
   while (clients.has(pid)) pid = randomInt(1, 2 ** 31 - 1)
-  const client: Client = { socket }
+  const input = new Input(socket), { promise: gone, resolve: leave } = Promise.withResolvers<void>()
+  const client: Client = { socket, input, gone }
   clients.set(pid, client)
   const starting = setTimeout(() => socket.destroy(), STARTUP_MILLISECONDS)
-  const input = new Input(socket)
   socket.on('error', () => socket.destroy())
   socket.on('close', () => client.session?.cancel())
   socket.on('end', () => setTimeout(() => client.session?.cancel(), HALF_CLOSED_MILLISECONDS).unref())
@@ -107,8 +116,9 @@ async function serve(socket: Socket, engine: Engine, clients: Map<number, Client
   } finally {
     clearTimeout(starting)
     clients.delete(pid)
-    await client.session?.close()
     socket.end(() => socket.destroy())
+    await client.session?.close()
+    leave()
   }
 }
 
@@ -131,6 +141,7 @@ class Input implements AsyncIterable<Uint8Array> {
   #chunks: Buffer[] = []
   #size = 0
   #ended = false
+  #stopped: SqlError | undefined
   #wake: (() => void) | undefined
 
   constructor(socket: Socket) {
@@ -146,8 +157,15 @@ class Input implements AsyncIterable<Uint8Array> {
     socket.on('close', end)
   }
 
+  /** Makes whoever asks for more input fail with this error. */
+  stop(error: SqlError): void {
+    this.#stopped = error
+    this.#wake?.()
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
     for (;;) {
+      if (this.#stopped !== undefined) throw this.#stopped
       const chunks = this.#chunks
       if (chunks.length > 0) {
         this.#chunks = []

@@ -38,9 +38,9 @@ interface Portal {
   readonly values: readonly Value[]
   readonly formats: readonly number[]
   answer: Answer | undefined
+  /** The batch whose rows are being sent, and the first that was not yet. */
   batch: Batch | undefined
   offset: number
-  rows: number
   ended: boolean
 }
 
@@ -57,7 +57,10 @@ export async function* converse(input: AsyncIterable<Uint8Array>, surroundings: 
         const message = reader.next()
         if (message === undefined) break
         yield* connection.take(message, reader.pending)
-        if (connection.over) return
+        if (connection.over) {
+          if (connection.out.size > 0) yield connection.out.take()
+          return
+        }
       }
       if (connection.out.size > 0) yield connection.out.take()
     }
@@ -113,8 +116,10 @@ class Connection {
         return
       default:
     }
-    if (this.#skipping && message.type !== 'sync') return
-    const simple = message.type === 'query' || message.type === 'function' || (message.type === 'malformed' && !message.extended)
+    // a Sync ends the skipping even when its body is wrong
+    const sync = message.type === 'sync' || (message.type === 'malformed' && message.kind === 'S')
+    if (this.#skipping && !sync) return
+    const simple = message.type === 'query' || message.type === 'function' || (message.type === 'malformed' && !'PBDECH'.includes(message.kind))
     try {
       switch (message.type) {
         case 'query': yield* this.#query(message.sql); break
@@ -129,17 +134,19 @@ class Connection {
           break
         case 'flush': break
         case 'sync': await this.#sync(); break
-        case 'malformed': throw message.error
+        case 'malformed':
+          if (sync) { this.#skipping = false; await this.#session.sync(true) }
+          throw message.error
         case 'function': throw new SqlError('0A000', 'function calls by the fast-path protocol are not supported', { hint: 'Call the function in a SELECT.' })
         // remains of a COPY that failed: the client could not know yet
         case 'copyData': case 'copyDone': case 'copyFail': break
-        case 'password': throw new SqlError('08P01', 'unexpected password message')
+        case 'password': throw new SqlError('08P01', 'invalid frontend message type 112', { severity: 'FATAL' })
       }
     } catch (error) {
       this.#fail(error, simple)
     }
     // one write for what came in one packet, unless it grows
-    if (out.size > FLUSH || (out.size > 0 && (message.type === 'flush' || message.type === 'sync' || simple))) yield out.take()
+    if (out.size > FLUSH || (out.size > 0 && (message.type === 'flush' || sync || simple))) yield out.take()
   }
 
   #fail(error: unknown, simple: boolean): void {
@@ -162,7 +169,7 @@ class Connection {
       else if (name !== 'user' && name !== 'database') settings[name] = value
     }
     if (message.minor > 2 || unknown.length > 0) {
-      out.begin('v').int32(Math.min(message.minor, 2)).int32(unknown.length)
+      out.begin('v').int32(message.major << 16 | Math.min(message.minor, 2)).int32(unknown.length)
       for (const name of unknown) out.string(name)
       out.end()
     }
@@ -205,7 +212,7 @@ class Connection {
     out.ready(session.transaction)
   }
 
-  /** A whole answer of a simple query. The last one's changes are committed before its tag is sent. */
+  /** A whole answer, as text or as COPY data. The last one's changes are committed before its tag is sent. */
   async *#send(answer: Answer, last: boolean): AsyncGenerator<Uint8Array, void, undefined> {
     const { out } = this, session = this.#session
     const copy = answer.copy === undefined ? undefined : new CopyWriter(answer.copy, answer.schema, session.text, this.#around.memory)
@@ -255,7 +262,8 @@ class Connection {
 
   async #parse(name: string, sql: string, types: readonly number[]): Promise<void> {
     const session = this.#session
-    if (name !== '' && session.statements.has(name)) throw new SqlError('42P05', `prepared statement "${name}" already exists`)
+    if (name === '') session.statements.delete('')
+    else if (session.statements.has(name)) throw new SqlError('42P05', `prepared statement "${name}" already exists`)
     const parts = await session.split(sql)
     if (parts.length > 1) throw new SqlError('42601', 'cannot insert multiple commands into a prepared statement')
     const part = parts[0]
@@ -278,7 +286,7 @@ class Connection {
     if (message.portal !== '' && this.#portals.has(message.portal)) throw new SqlError('42P03', `cursor "${message.portal}" already exists`)
     await this.#closePortal(message.portal)
     const read = parameters.map((type, i) => readParameter(values[i] ?? null, type, formatOf(formats, i), session.text))
-    this.#portals.set(message.portal, { prepared, values: read, formats: resultFormats, answer: undefined, batch: undefined, offset: 0, rows: 0, ended: false })
+    this.#portals.set(message.portal, { prepared, values: read, formats: resultFormats, answer: undefined, batch: undefined, offset: 0, ended: false })
     this.out.empty('2')
   }
 
@@ -300,29 +308,21 @@ class Connection {
 
   async *#execute(name: string, limit: number): AsyncGenerator<Uint8Array, void, undefined> {
     const portal = this.#portal(name), { out } = this, session = this.#session
-    if (portal.ended) throw new SqlError('55000', `portal "${name}" cannot be run`)
+    if (portal.answer !== undefined && session.transaction === 'failed') throw new SqlError('25P02', 'current transaction is aborted, commands ignored until end of transaction block')
+    if (portal.ended && (portal.answer?.fields === undefined || portal.answer.copy !== undefined)) throw new SqlError('55000', `portal "${name}" cannot be run`)
     portal.answer ??= await session.execute(portal.prepared, portal.values)
     const { answer } = portal
     if (answer.copy !== undefined) {
-      const copy = new CopyWriter(answer.copy, answer.schema, session.text, this.#around.memory)
-      copy.start(out)
-      let rows = 0
-      for await (const batch of answer.batches) {
-        copy.rows(batch, out, 0, batch.length)
-        rows += batch.length
-        yield out.take()
-      }
-      copy.finish(out)
       portal.ended = true
-      out.complete(answer.tag(rows))
+      yield* this.#send(answer, false)
       return
     }
     const write = this.#rowWriter(answer.fields ?? [], portal.formats)
-    let left = limit > 0 ? limit : Infinity
-    for (;;) {
+    let left = limit > 0 ? limit : Infinity, sent = 0
+    while (!portal.ended) {
       if (portal.batch === undefined || portal.offset >= portal.batch.length) {
         const next = await answer.batches.next()
-        if (next.done === true) break
+        if (next.done === true) { portal.ended = true; portal.batch = undefined; break }
         portal.batch = next.value
         portal.offset = 0
         continue
@@ -330,7 +330,7 @@ class Connection {
       const to = Math.min(portal.batch.length, portal.offset + Math.min(left, 256))
       write(portal.batch, portal.offset, to)
       left -= to - portal.offset
-      portal.rows += to - portal.offset
+      sent += to - portal.offset
       portal.offset = to
       if (left === 0) {
         out.empty('s')
@@ -338,9 +338,8 @@ class Connection {
       }
       if (out.size > FLUSH || to === portal.batch.length) yield out.take()
     }
-    portal.ended = true
-    portal.batch = undefined
-    const tag = answer.tag(portal.rows)
+    // the rows of this Execute, as PostgreSQL counts them
+    const tag = answer.tag(sent)
     if (tag === '') out.empty('I')
     else out.complete(tag)
   }
@@ -420,15 +419,10 @@ function readOptions(text: string): Record<string, string> {
 /** The error as the client sees it. Our own failures are logged and become XX000. */
 function asSqlError(error: unknown, surroundings: Surroundings): SqlError {
   if (error instanceof SqlError) return error
+  if (error instanceof RangeError && /call stack/i.test(error.message)) return new SqlError('54001', 'stack depth limit exceeded', { hint: 'Simplify the statement: it nests too deeply.' })
   surroundings.log(error)
-  if (error instanceof RangeError && /call stack/i.test(error.message)) return new SqlError('54001', 'stack depth limit exceeded')
   return new SqlError('XX000', error instanceof InternalError || error instanceof Error ? error.message : String(error))
 }
 
 /** Positions count from the start of the whole string. */
-function shifted(error: unknown, by: number): unknown {
-  if (!(error instanceof SqlError) || error.details.position === undefined || by === 0) return error
-  const moved = new SqlError(error.code, error.message, { ...error.details, position: error.details.position + by })
-  moved.stack = error.stack ?? ''
-  return moved
-}
+function shifted(error: unknown, by: number): unknown { return error instanceof SqlError ? error.moved(by) : error }

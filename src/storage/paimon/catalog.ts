@@ -1,7 +1,8 @@
 /** A warehouse directory as a catalog: a folder `x.db` is the schema `x`, a folder in it with a schema file is a table. */
 import { SqlError, unsupported } from '../../error.ts'
 import type { TableName } from '../../plan.ts'
-import { formatValue } from '../../text.ts'
+import { formatValue, parseValue } from '../../text.ts'
+import type { Value } from '../../value.ts'
 import type { Catalog, Relation, RelationShape, TableDefinition } from '../catalog.ts'
 import type { ObjectStore } from '../store.ts'
 import type { Buffers, Table } from '../table.ts'
@@ -57,6 +58,7 @@ class PaimonCatalog implements Catalog {
     return {
       name, kind: 'table', columns: schema.fields.map(field => sqlField(field, schema)), key: schema.primaryKeys, partitionedBy: schema.partitionKeys, options: schema.options,
       ...(schema.comment === undefined ? {} : { comment: schema.comment }),
+      defaults: defaultsOf(schema),
     }
   }
 
@@ -172,4 +174,9 @@ function checkNewTable(name: TableName, schema: PaimonSchema): void {
     }
   }
   if (schema.options['path'] !== undefined) throw new SqlError('22023', 'a table of the lake has no option path: its place follows from its name', { table: name.name })
+}
+
+/** What the schema says to put into columns that an INSERT leaves out. */
+function defaultsOf(schema: PaimonSchema): ReadonlyMap<string, Value> {
+  return new Map(schema.fields.flatMap(field => field.defaultValue === undefined ? [] : [[field.name, parseValue(field.defaultValue, sqlField(field, schema).type)] as const]))
 }
