@@ -1,4 +1,7 @@
 /** Sluice under the runner: one engine and session a file, in one of the modes that every file must pass in. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { columnReader, rowsOf, weightsOf } from '../src/column.ts'
 import { Engine, Running } from '../src/engine.ts'
 import type { ScanPlan } from '../src/plan.ts'
@@ -30,7 +33,9 @@ export interface Tested {
 }
 
 export async function openTested(mode: Mode, seed: number): Promise<Tested> {
-  const engine = await Engine.open({ lake: openMemoryStore(), database: 'test', threads: mode === 'threads' ? 3 : 1, ...(mode === 'threads' ? { morselRows: 3 } : {}) })
+  // workers open a store by its description, which only one on disk has
+  const folder = mode === 'threads' ? mkdtempSync(join(tmpdir(), 'sluice-slt-')) : undefined
+  const engine = await Engine.open({ lake: folder ?? openMemoryStore(), database: 'test', threads: mode === 'threads' ? 3 : 1, ...(mode === 'threads' ? { morselRows: 3 } : {}) })
   const session = new Session(engine, { user: 'test' })
   if (mode === 'rules off') session.settings.set('sluice.rules', 'off')
   const random = randomizer(seed), subscriptions = new Map<string, string>()
@@ -68,6 +73,7 @@ export async function openTested(mode: Mode, seed: number): Promise<Tested> {
     async close() {
       await session.close()
       await engine.close()
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -60,6 +60,13 @@ export class Running {
     for (const callback of [...this.#callbacks]) callback()
   }
 
+  /** A statement inside of this one (EXECUTE): its own parameters, the same versions, cancelled with it. */
+  inside(parameters: Parameters): Running {
+    const inner = new Running(this.session, parameters, this.versions)
+    this.onCancel(() => inner.cancel(this.#cancelled))
+    return inner
+  }
+
   /** Throws when the statement was cancelled. */
   check(): void {
     if (this.#cancelled !== undefined) throw this.#cancelled

@@ -94,6 +94,10 @@ await lake.query('CREATE TABLE t (a int, b text)').done()
 await lake.query('INSERT INTO t VALUES (1, $1), (2, $2), (3, NULL)', ['x', 'y']).done()
 await lake.query("INSERT INTO t VALUES (4, 'z')").done()
 const rows: Row[] = await lake.query('SELECT a, b FROM t ORDER BY a').rows()
+// two pieces of work: what the threads get
+await lake.query('CREATE TABLE big (n int)').done()
+for (const from of ['1, 70000', '70001, 140000']) await lake.query('INSERT INTO big SELECT n FROM generate_series(' + from + ') AS s(n)').done()
+const sums: Row[] = await lake.query('SELECT count(*), sum(n) FROM big').rows()
 let batches = 0
 for await (const batch of lake.query('SELECT a FROM t')) batches += batch.numRows
 const counts: unknown[] = []
@@ -103,7 +107,7 @@ try { await lake.query('SELECT nothing').rows() } catch (error) { if (error inst
 // @ts-expect-error a number is no SQL
 const wrong = (): unknown => lake.query(1)
 await lake.close()
-console.log(JSON.stringify({ rows, batches, counts, code, wrong: typeof wrong }))
+console.log(JSON.stringify({ rows, sum: String(sums[0]?.['sum']), batches, counts, code, wrong: typeof wrong }))
 `
 
 test('the library is typed, and runs, also on its worker threads', async () => {
@@ -113,7 +117,7 @@ test('the library is typed, and runs, also on its worker threads', async () => {
   // through the links apache-arrow finds two versions of Node's types; its own words about that are not ours
   expect(messages.split('\n').filter(line => /^(program|node_modules\/sluice|\S*\/sluice\/dist)/.test(line))).toEqual([])
   const { stdout } = await run(process.execPath, ['program.mjs'], { cwd: folder })
-  expect(JSON.parse(stdout)).toEqual({ rows: [{ a: 1, b: 'x' }, { a: 2, b: 'y' }, { a: 3, b: null }, { a: 4, b: 'z' }], batches: 4, counts: ['4'], code: '42703', wrong: 'function' })
+  expect(JSON.parse(stdout)).toEqual({ rows: [{ a: 1, b: 'x' }, { a: 2, b: 'y' }, { a: 3, b: null }, { a: 4, b: 'z' }], sum: String(140_000 * 140_001 / 2), batches: 4, counts: ['4'], code: '42703', wrong: 'function' })
 })
 
 test('the demo runs and agrees with itself', async () => {

@@ -2,7 +2,7 @@
 import { asBigInt, asDecimal, asNumber, asText } from '../datum.ts'
 import { fromFloat, round } from '../decimal.ts'
 import { SqlError } from '../error.ts'
-import { formatDecimal, parseDecimal } from '../text/number.ts'
+import { exactDecimal, formatDecimal, parseDecimal } from '../text/number.ts'
 import { NUMERIC, TEXT } from '../type.ts'
 import type { Decimal, Value } from '../value.ts'
 import { value } from './body.ts'
@@ -177,18 +177,29 @@ function inExponentForm(value: Decimal, digits: number): string {
   return `${negative ? '-' : ' '}${formatDecimal(padded)}e${exponent < 0 ? '-' : '+'}${size < 10 ? '0' : ''}${size}`
 }
 
+/** Rounded as numerics are, halves away from zero; floats as printf rounds their exact value, halves to even. */
+function wholeOf(number: Decimal, places: number, floatDigits: number | undefined): Decimal {
+  if (floatDigits === undefined || number.scale <= places) return round(number, places)
+  const unit = 10n ** BigInt(number.scale - places)
+  const below = number.unscaled / unit
+  if ((number.unscaled - below * unit) * 2n !== (number.unscaled < 0n ? -unit : unit)) return round(number, places)
+  return { unscaled: below % 2n === 0n ? below : below + (number.unscaled < 0n ? -1n : 1n), scale: places }
+}
+
 /** A number in a format. Floats keep 15 digits, as PostgreSQL's do; `digits` is undefined for exact numbers. */
 function toChar(given: Decimal, text: string, floatDigits?: number): string {
   const format = formatOf(text)
   if (format.roman) {
-    const whole = given.special === undefined ? round(given, 0).unscaled : 0n
+    if (given.special !== undefined && floatDigits === undefined) throw new SqlError('0A000', `cannot convert ${given.special === 'NaN' ? 'NaN' : 'infinity'} to integer`)
+    const whole = given.special === undefined ? wholeOf(given, 0, floatDigits).unscaled : 0n
+    if (floatDigits === undefined && (whole > 2147483647n || whole < -2147483648n)) throw new SqlError('22003', 'integer out of range')
     return written(format, { sign: '+', digits: '', blanks: 0, before: 0, roman: whole })
   }
-  if (format.exponent) return given.special === undefined ? inExponentForm(given, format.behind) : ` ${'#'.repeat(format.before + 1)}.${'#'.repeat(format.behind + 4)}`.slice(0, format.before + format.behind + 7)
+  if (format.exponent) return given.special === undefined ? inExponentForm(given, format.behind) : ` ${'#'.repeat(format.before)}.${'#'.repeat(format.behind + 4)}`
   let number = given
   let before = format.before
-  if (format.multiplied && given.special === undefined) {
-    number = { unscaled: given.unscaled * 10n ** BigInt(format.shift), scale: given.scale }
+  if (format.multiplied) {
+    number = given.special === undefined ? { unscaled: given.unscaled * 10n ** BigInt(format.shift), scale: given.scale } : given
     before += format.shift
   }
   let behind = format.behind
@@ -196,10 +207,10 @@ function toChar(given: Decimal, text: string, floatDigits?: number): string {
   if (number.special !== undefined) shown = number.special
   else {
     if (floatDigits !== undefined) {
-      const whole = formatDecimal(round(number, 0)).replace('-', '').length
+      const whole = formatDecimal(wholeOf(number, 0, floatDigits)).replace('-', '').length
       behind = whole >= floatDigits ? 0 : Math.min(behind, floatDigits - whole)
     }
-    const rounded = round(number, behind)
+    const rounded = wholeOf(number, behind, floatDigits)
     shown = formatDecimal({ unscaled: rounded.unscaled * 10n ** BigInt(Math.max(0, behind - rounded.scale)), scale: Math.max(behind, rounded.scale) })
   }
   const negative = shown.startsWith('-')
@@ -208,7 +219,7 @@ function toChar(given: Decimal, text: string, floatDigits?: number): string {
   const overflow = whole > before
   return written(format, {
     sign: negative ? '-' : '+', before, blanks: overflow ? 0 : before - whole, roman: 0n,
-    digits: overflow ? `${'#'.repeat(before)}${format.point ? '.' : ''}${'#'.repeat(format.point ? format.behind : 0)}` : digits,
+    digits: overflow ? `${'#'.repeat(before)}${format.point ? '.' : ''}${'#'.repeat(format.point ? behind : 0)}` : digits,
   })
 }
 
@@ -240,7 +251,6 @@ function written(format: Format, n: Prepared): string {
     if (n.sign !== '-' && bracket && fill) bracket = false
     signed = n.sign === '+' && fill && locate === 'none'
   }
-  if (format.plus || format.minus) signed = true
   // The last digit behind the point that FM keeps: the last that is not 0, or under a 0 of the format.
   let relevant: number | undefined
   if (fill && format.point && n.digits.includes('.')) {
@@ -291,7 +301,10 @@ function written(format: Format, n: Prepared): string {
       case ',': case 'G': if (begun) out += ','; else if (!fill) out += ' '; break
       case 'L': out += fill ? '' : ' '; break
       case 'RN': case 'rn': out += romanOf(n.roman, node.key === 'rn', fill); break
-      case 'TH': case 'th': if (!format.roman && n.digits[0] !== '#' && n.sign !== '-' && !format.point) out += ordinalSuffix(n.digits, node.key === 'TH'); break
+      case 'TH': case 'th':
+        if (/^[A-Z]/i.test(n.digits)) throw new SqlError('22P02', `"${n.digits}" is not a number`)
+        if (!format.roman && n.digits[0] !== '#' && n.sign !== '-' && !format.point) out += ordinalSuffix(n.digits, node.key === 'TH')
+        break
       case 'MI': if (n.sign === '-') out += '-'; else if (!fill) out += ' '; break
       case 'PL': if (n.sign === '+') out += '+'; else if (!fill) out += ' '; break
       case 'SG': out += n.sign; break
@@ -337,10 +350,15 @@ function toNumber(text: string, template: string): Value {
     }
   }
   if (format.sign !== 'none' && /-\s*$/.test(text.slice(at))) negative = true
-  if (digits === '' || digits === '.') throw new SqlError('22P02', 'invalid input syntax for type numeric: " "')
+  if (digits === '' || digits === '.') throw new SqlError('22P02', `invalid input syntax for type numeric: "${negative ? '-' : ' '}"`)
   const number = parseDecimal(`${negative ? '-' : ''}${digits}`)
   if (!format.multiplied) return number
   return { unscaled: number.unscaled, scale: number.scale + format.shift }
+}
+
+/** A float's exact value; in exponent form PostgreSQL takes the digits a numeric would. */
+function decimalOf(n: number, digits: 15 | 6): Decimal {
+  return Number.isFinite(n) ? exactDecimal(n) : fromFloat(n, digits)
 }
 
 const str = (v: Value | undefined): string => asText(v ?? null)
@@ -351,6 +369,6 @@ export const numberFormatFunctions: readonly ScalarFunction[] = [
     nonEmpty(str(template), () => toChar({ unscaled: kind === 'int4' ? BigInt(asNumber(n ?? null)) : asBigInt(n ?? null), scale: 0 }, str(template)))), 'a number in a format')),
   scalar('to_char', ['numeric', 'text'], TEXT, value(([n, template]) => nonEmpty(str(template), () => toChar(asDecimal(n ?? null), str(template)))), 'a number in a format'),
   ...([['float4', 6], ['float8', 15]] as const).map(([kind, digits]) => scalar('to_char', [kind, 'text'], TEXT, value(([n, template]) =>
-    nonEmpty(str(template), () => toChar(fromFloat(asNumber(n ?? null), digits), str(template), digits))), 'a number in a format')),
-  scalar('to_number', ['text', 'text'], NUMERIC, value(([text, template]) => str(text) === '' || str(template) === '' ? null : toNumber(str(text), str(template))), 'a number read by a format'),
+    nonEmpty(str(template), () => toChar(decimalOf(asNumber(n ?? null), digits), str(template), digits))), 'a number in a format')),
+  scalar('to_number', ['text', 'text'], NUMERIC, value(([text, template]) => str(template) === '' ? null : toNumber(str(text), str(template))), 'a number read by a format'),
 ]

@@ -109,6 +109,9 @@ const pad = (n: number, width: number, fill: boolean): string => {
   return (n < 0 ? '-' : '') + (fill ? digits : digits.padStart(width, '0'))
 }
 
+/** printf's %0*d: the sign counts. */
+const printed = (n: number, width: number, fill: boolean): string => pad(n, n < 0 ? width - 1 : width, fill)
+
 function written(template: string, t: Shown): string {
   let out = ''
   for (const node of timeNodes(template)) {
@@ -140,12 +143,12 @@ function wordOf(word: TimeWord, node: TimeNode, t: Shown): string {
     const iso = isoWeek(date()).year
     return iso > 0 ? iso : 1 - iso
   }
-  const nonNegative = (n: number, width: number): string => pad(n, n < 0 ? width : width, fill)
+  const wide = (n: number, width: number): string => pad(n, width, fill)
   switch (word) {
-    case 'HH24': return nonNegative(t.hour, 2)
-    case 'HH12': case 'HH': return nonNegative(t.hour % 12 === 0 ? 12 : t.hour % 12, 2)
-    case 'MI': return nonNegative(t.minute, 2)
-    case 'SS': return nonNegative(t.second, 2)
+    case 'HH24': return wide(t.hour, 2)
+    case 'HH12': case 'HH': return wide(t.hour % 12 === 0 ? 12 : t.hour % 12, 2)
+    case 'MI': return wide(t.minute, 2)
+    case 'SS': return wide(t.second, 2)
     case 'MS': return pad(Math.trunc(t.micro / 1000), 3, false)
     case 'US': return pad(t.micro, 6, false)
     case 'FF1': case 'FF2': case 'FF3': case 'FF4': case 'FF5': case 'FF6': {
@@ -154,7 +157,7 @@ function wordOf(word: TimeWord, node: TimeNode, t: Shown): string {
     }
     case 'SSSS': case 'SSSSS': return String(t.hour * 3600 + t.minute * 60 + t.second)
     case 'AM': case 'PM': case 'A.M.': case 'P.M.': {
-      const half = ((t.hour % 24) + 24) % 24 >= 12 ? 'PM' : 'AM'
+      const half = t.hour % 24 >= 12 ? 'PM' : 'AM'
       const shown = word.includes('.') ? `${half[0]}.M.` : half
       return lower ? shown.toLowerCase() : shown
     }
@@ -164,9 +167,9 @@ function wordOf(word: TimeWord, node: TimeNode, t: Shown): string {
       const shown = word.includes('.') ? `${era[0]}.${era[1]}.` : era
       return lower ? shown.toLowerCase() : shown
     }
-    case 'MONTH': return isInterval && t.month === 0 ? '' : (date(), cased(MONTHS[t.month - 1] ?? '', node, 9))
-    case 'MON': return isInterval && t.month === 0 ? '' : (date(), cased((MONTHS[t.month - 1] ?? '').slice(0, 3), node, 3))
-    case 'MM': return nonNegative(t.month, 2)
+    case 'MONTH': date(); return cased(MONTHS[t.month - 1] ?? '', node, 9)
+    case 'MON': date(); return cased((MONTHS[t.month - 1] ?? '').slice(0, 3), node, 3)
+    case 'MM': return wide(t.month, 2)
     case 'RM': {
       if (isInterval && t.month === 0 && t.year === 0) return ''
       const roman = ROMAN_MONTHS[isInterval ? (t.month === 0 ? (t.year >= 0 ? 11 : 0) : t.month < 0 ? 12 + t.month : t.month - 1) : t.month - 1] ?? ''
@@ -175,12 +178,12 @@ function wordOf(word: TimeWord, node: TimeNode, t: Shown): string {
     }
     case 'DAY': return cased(WEEKDAYS[isoWeekday(date()) % 7] ?? '', node, 9)
     case 'DY': return cased((WEEKDAYS[isoWeekday(date()) % 7] ?? '').slice(0, 3), node, 3)
-    case 'DDD': return pad(isInterval ? t.year * 365 + t.month * 30 + t.day : date() - daysOf(t.year, 1, 1) + 1, 3, fill)
+    case 'DDD': return printed(isInterval ? (t.year * 12 + t.month) * 30 + t.day : date() - daysOf(t.year, 1, 1) + 1, 3, fill)
     case 'IDDD': return pad((isoWeek(date()).week - 1) * 7 + isoWeekday(date()), 3, fill)
-    case 'DD': return nonNegative(t.day, 2)
+    case 'DD': return printed(t.day, 2, fill)
     case 'D': return String(isoWeekday(date()) % 7 + 1)
     case 'ID': return String(isoWeekday(date()))
-    case 'WW': return pad(Math.trunc(((isInterval ? t.year * 365 + t.month * 30 + t.day : date() - daysOf(t.year, 1, 1) + 1) - 1) / 7) + 1, 2, fill)
+    case 'WW': return pad(Math.trunc(((isInterval ? (t.year * 12 + t.month) * 30 + t.day : date() - daysOf(t.year, 1, 1) + 1) - 1) / 7) + 1, 2, fill)
     case 'IW': return pad(isoWeek(date()).week, 2, fill)
     case 'W': return String(Math.trunc((t.day - 1) / 7) + 1)
     case 'Q': return t.month === 0 ? '' : String(Math.trunc((t.month - 1) / 3) + 1)

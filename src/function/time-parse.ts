@@ -6,7 +6,7 @@ import { checkTimestamp, instantOf } from '../text/time-input.ts'
 import { roundEven } from '../text/interval-input.ts'
 import { DATE, TIMESTAMPTZ } from '../type.ts'
 import type { Value } from '../value.ts'
-import { offsetOfAbbreviation, zoneNamed } from '../zone.ts'
+import { zoneNamed } from '../zone.ts'
 import { value } from './body.ts'
 import type { Environment } from './body.ts'
 import type { ScalarFunction } from './function.ts'
@@ -45,25 +45,23 @@ function readBy(text: string, template: string): Read {
     read.fields.set(word, n)
   }
   for (const [i, node] of nodes.entries()) {
+    if (at >= text.length) break
     const { word } = node
     if (word === 'FX') continue
+    if (!exact && (word !== undefined || i === 0)) while (blank(text[at])) { at++; skipped++ }
     if (word === undefined) {
-      if (exact || node.quoted) { at += node.text.length; continue }
-      // A separator or blank takes as many blanks as come, and one separator.
-      if (blank(node.text) || separator(node.text)) {
+      const c = text[at] ?? ''
+      if (exact) at += node.text.length
+      else if (!node.quoted && (blank(node.text) || separator(node.text))) {
+        // A blank or separator of the format takes one of the text, or none.
         skipped--
-        while (blank(text[at])) { at++; skipped++ }
-        if (at < text.length && separator(text[at] ?? '') && !/^[+-]$/.test(text[at] ?? '')) { at++; skipped++ }
-        else if (/^[+-]$/.test(text[at] ?? '') && nodes[i + 1]?.word !== 'TZH') {
-          const signs = NUMERIC_WIDTH[nodes[i + 1]?.word ?? 'FX'] === undefined
-          if (signs || text[at] === node.text || node.text !== ' ') { at++; skipped++ }
-        }
-        continue
+        if (blank(c) || separator(c)) { at++; skipped++ }
+      } else {
+        // Blanks that were skipped before stand for as many characters of the format.
+        for (let left = node.text.length; left > 0; left--) if (skipped > 0) skipped--; else at++
       }
-      at += node.text.length
       continue
     }
-    if (!exact) while (blank(text[at])) { at++; skipped++ }
     at = readWord(text, at, node, nodes[i + 1], read, put)
     if (node.ordinal !== '') at += 2
   }
@@ -101,7 +99,7 @@ function readWord(text: string, at: number, node: TimeNode, next: TimeNode | und
       }
       case 'SSSS': case 'SSSSS': put('SSSS', n); break
       case 'YYYY': case 'YYY': case 'YY': case 'Y':
-        put('YYYY', shortYear(n, Math.min(digits.length, digits.length), word))
+        put('YYYY', shortYear(n, digits.length, word))
         read.yearDigits = digits.length
         break
       case 'IYYY': case 'IYY': case 'IY': case 'I': put('IYYY', shortYear(n, digits.length, word)); break
@@ -155,21 +153,14 @@ function readWord(text: string, at: number, node: TimeNode, next: TimeNode | und
       read.east = hours + (hours < 0 ? -1 : 1) * Number(minutes) * 60
       return at + minutes.length
     }
-    case 'TZ': case 'OF': {
-      const name = /^[A-Za-z]+/.exec(rest)?.[0]
-      const offset = word === 'TZ' && name !== undefined ? offsetOfAbbreviation(name) : undefined
-      if (offset === undefined) throw new SqlError('0A000', `formatting field "${node.text}" is only supported in to_char`)
-      read.east = offset
-      return at + (name ?? '').length
-    }
+    case 'TZ': case 'OF': throw new SqlError('0A000', `formatting field "${node.text}" is only supported in to_char`)
     default: return at
   }
 }
 
 /** Years of fewer than four digits are the nearest to 2020. */
 function shortYear(n: number, digits: number, word: TimeWord): number {
-  if (digits >= 4 || word === 'YYYY' || word === 'IYYY') return digits < 4 && (word === 'YYYY' || word === 'IYYY') ? nearest(n, digits) : n
-  return nearest(n, digits)
+  return digits >= 4 || word === 'YYYY' || word === 'IYYY' ? n : nearest(n, digits)
 }
 
 function nearest(n: number, digits: number): number {

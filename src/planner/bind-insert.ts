@@ -6,7 +6,7 @@ import type { Plan, TableName } from '../plan.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { bindTerm } from './bind-expression.ts'
-import { bindQueryIn, valuesPlan } from './bind-query.ts'
+import { bindQueryIn, positionOf, valuesPlan } from './bind-query.ts'
 import { asQuery, newBinding } from './bind.ts'
 import type { BoundQuery } from './bind.ts'
 import { canCoerceType, coerce, nameOf } from './coerce.ts'
@@ -45,7 +45,7 @@ export function bindInsert(insert: Insert, environment: Environment, defaults: D
   let plan: Plan
   if (insert.source === 'default') plan = { kind: 'values', rows: [schema.map(fallback)], schema }
   else if (insert.source.body.kind === 'values' && insert.source.with === undefined && insert.source.orderBy.length === 0 && insert.source.limit === undefined && insert.source.offset === undefined && insert.with === undefined) {
-    const rows = bindRows(binding, insert.source.body, targets, schema, fallback, frame)
+    const rows = bindRows(binding, insert, insert.source.body, targets, schema, fallback, frame)
     plan = valuesPlan(binding, tables, rows, schema.map((field, i) => ({ ...field, nullable: rows.some(row => { const expr = row[i]; return expr === undefined || expr.kind !== 'literal' || expr.value === null }) })))
   } else {
     const query = insert.with === undefined ? insert.source : { ...insert.source, with: insert.source.with === undefined ? insert.with : { ...insert.with, tables: [...insert.with.tables, ...insert.source.with.tables] } }
@@ -56,7 +56,7 @@ export function bindInsert(insert: Insert, environment: Environment, defaults: D
       if (position < 0 || given === undefined) return fallback(field)
       const inside = relation.plan.kind === 'project' ? relation.plan.exprs[position] : undefined
       const open = inside !== undefined && given.type.kind === 'unknown'
-      return assigned(binding, { expr: open ? inside : column(position, given.type), at: 0 }, field)
+      return assigned(binding, { expr: open ? inside : column(position, given.type), at: positionOf(query, position) }, field)
     })
     const input = relation.plan.kind === 'project' && relation.plan.schema.some(field => field.type.kind === 'unknown') ? relation.plan : undefined
     plan = input === undefined ? project(relation.plan, exprs, schema.map(field => field.name)) : project(settledInput(input), exprs, schema.map(field => field.name))
@@ -98,11 +98,11 @@ function tooMany(given: number, targets: number, insert: Insert, at: number): vo
 }
 
 /** Rows of VALUES: each value goes to its column's type by itself, so thousands of literal rows cost one pass. */
-function bindRows(binding: Binding, values: Values, targets: readonly number[], schema: Schema, fallback: (field: Field) => Expr, frame: Parameters<typeof bindTerm>[1]): Expr[][] {
+function bindRows(binding: Binding, insert: Insert, values: Values, targets: readonly number[], schema: Schema, fallback: (field: Field) => Expr, frame: Parameters<typeof bindTerm>[1]): Expr[][] {
   const width = values.rows[0]?.length ?? 0
   return values.rows.map(row => {
     if (row.length !== width) throw new SqlError('42601', 'VALUES lists must all be the same length', { position: row[0]?.at ?? values.at })
-    if (row.length > targets.length) throw new SqlError('42601', 'INSERT has more expressions than target columns', { position: row[targets.length]?.at ?? values.at })
+    tooMany(row.length, targets.length, insert, row[targets.length]?.at ?? values.at)
     return schema.map((field, i) => {
       const position = targets.indexOf(i), e: Expression | undefined = position < 0 ? undefined : row[position]
       return e === undefined || e.kind === 'default' ? fallback(field) : assigned(binding, bindTerm(binding, frame, e), field)

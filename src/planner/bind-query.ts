@@ -158,7 +158,8 @@ function firstPosition(query: Query): number {
   }
 }
 
-function positionOf(query: Query, i: number): number {
+/** Where output i of a query is written. */
+export function positionOf(query: Query, i: number): number {
   return query.body.kind === 'select' && query.body.targets.every(target => target.expression.kind !== 'star') ? query.body.targets[i]?.at ?? firstPosition(query) : firstPosition(query)
 }
 

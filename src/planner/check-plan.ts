@@ -1,5 +1,5 @@
 /** Holds a plan against what every plan must be: columns in range and of the input's type, schemas that follow from the node, no placeholders. */
-import { invariant } from '../error.ts'
+import { InternalError } from '../error.ts'
 import { visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { scalarById } from '../function/table.ts'
@@ -16,18 +16,18 @@ export function checkPlan(plan: Plan): void {
   const where = (): string => explainPlan(plan).slice(0, 4).join('\n')
   const over = (exprs: readonly Expr[], schema: Schema): void => { for (const expr of exprs) checkExpr(expr, schema, where) }
   const gives = (types: readonly Type[]): void => {
-    invariant(types.length === plan.schema.length, `${types.length} columns under a schema of ${plan.schema.length}: ${where()}`)
-    types.forEach((type, i) => { const field = plan.schema[i]; invariant(field !== undefined && sameBytes(type, field.type), `column ${i} is ${typeKey(type)}, the schema says ${field === undefined ? '' : typeKey(field.type)}: ${where()}`) })
+    must(types.length === plan.schema.length, () => `${types.length} columns under a schema of ${plan.schema.length}: ${where()}`)
+    types.forEach((type, i) => { const field = plan.schema[i]; must(field !== undefined && sameBytes(type, field.type), () => `column ${i} is ${typeKey(type)}, the schema says ${field === undefined ? '' : typeKey(field.type)}: ${where()}`) })
   }
   switch (plan.kind) {
-    case 'scan': invariant(plan.columns.length === plan.schema.length, `a scan's columns: ${where()}`); break
+    case 'scan': must(plan.columns.length === plan.schema.length, () => `a scan's columns: ${where()}`); break
     case 'values': for (const row of plan.rows.slice(0, 100)) { over(row, []); gives(row.map(expr => expr.type)) } break
-    case 'filter': over([plan.condition], plan.input.schema); gives(types(plan.input.schema)); invariant(plan.condition.type.kind === 'bool', 'a condition is boolean'); break
+    case 'filter': over([plan.condition], plan.input.schema); gives(types(plan.input.schema)); must(plan.condition.type.kind === 'bool', () => 'a condition is boolean'); break
     case 'project': over(plan.exprs, plan.input.schema); gives(plan.exprs.map(expr => expr.type)); break
     case 'join': {
       over(plan.keys.map(key => key.left), plan.left.schema)
       over(plan.keys.map(key => key.right), plan.right.schema)
-      for (const key of plan.keys) invariant(typeKey(key.left.type) === typeKey(key.right.type), `keys of ${typeKey(key.left.type)} and ${typeKey(key.right.type)}`)
+      for (const key of plan.keys) must(typeKey(key.left.type) === typeKey(key.right.type), () => `keys of ${typeKey(key.left.type)} and ${typeKey(key.right.type)}`)
       if (plan.residual !== undefined) over([plan.residual], [...plan.left.schema, ...plan.right.schema])
       gives(types(joinSchema(plan.how, plan.left.schema, plan.right.schema)))
       break
@@ -42,6 +42,10 @@ export function checkPlan(plan: Plan): void {
   }
 }
 
+function must(condition: boolean, why: () => string): void {
+  if (!condition) throw new InternalError(why())
+}
+
 const types = (schema: Schema): Type[] => schema.map(field => field.type)
 
 /** A varchar may be read as text: what must agree is how values lie in memory. */
@@ -49,14 +53,14 @@ const sameBytes = (a: Type, b: Type): boolean => typeKey(a) === typeKey(b) || (l
 
 function checkExpr(expr: Expr, schema: Schema, where: () => string): void {
   visitExpr(expr, node => {
-    if (node.kind === 'param') invariant(node.index > 0, `an outer column is left: ${where()}`)
+    if (node.kind === 'param') must(node.index > 0, () => `an outer column is left: ${where()}`)
     if (node.kind === 'call') {
-      invariant(!/^(subquery|aggregate) /.test(node.fn), `a placeholder is left: ${where()}`)
+      must(!/^(subquery|aggregate) /.test(node.fn), () => `a placeholder is left: ${where()}`)
       scalarById(node.fn)
     }
     if (node.kind !== 'column') return
     const field = schema[node.index]
-    invariant(field !== undefined, `column ${node.index} of ${schema.length}: ${where()}`)
-    invariant(sameBytes(field.type, node.type), `column ${node.index} is ${typeKey(field.type)}, read as ${typeKey(node.type)}: ${where()}`)
+    if (field === undefined) throw new InternalError(`column ${node.index} of ${schema.length}: ${where()}`)
+    must(sameBytes(field.type, node.type), () => `column ${node.index} is ${typeKey(field.type)}, read as ${typeKey(node.type)}: ${where()}`)
   })
 }

@@ -186,7 +186,8 @@ function coerceModifiers(coercion: Coercion, expr: Expr, to: Type, context: Cast
     }
     default: return relabel(expr, to)
   }
-  return expr.kind === 'literal' ? foldLiteral(coercion, result, at) : result
+  // what does not fit is an error of the run, without a place in the text
+  return expr.kind === 'literal' ? foldQuietly(coercion, result) : result
 }
 
 /** A literal as a value of exactly the type, where it is one without loss; undefined otherwise. */

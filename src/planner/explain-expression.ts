@@ -33,6 +33,13 @@ export function callText(expr: Extract<Expr, { kind: 'call' }>, inner: Show, who
   return `${name}(${args.map(whole).join(', ')})`
 }
 
+/** True when the expression is shown as several words and needs parentheses as an operand. */
+export function compound(expr: Expr): boolean {
+  if (expr.kind !== 'call') return false
+  if (expr.fn === 'relabel') return expr.args[0] !== undefined && compound(expr.args[0])
+  return expr.fn === 'and' || expr.fn === 'or' || expr.fn === 'in' || expr.fn.startsWith('is ') || /^[^a-z_"]/i.test(expr.fn)
+}
+
 /** A constant as a literal. */
 export function valueText(value: Value, type: Type): string {
   if (value === null) return 'NULL'

@@ -6,7 +6,7 @@ import type { AsOf, Plan } from '../plan.ts'
 import { typeName } from '../type.ts'
 import type { Schema } from '../type.ts'
 import type { ScanStats } from '../storage/table.ts'
-import { callText, valueText } from './explain-expression.ts'
+import { callText, compound, valueText } from './explain-expression.ts'
 import { estimate } from './facts.ts'
 import type { Tables } from './facts.ts'
 
@@ -152,10 +152,7 @@ function scanSchema(plan: Extract<Plan, { kind: 'scan' }>, options: ExplainOptio
 
 /** An expression as SQL text, columns by the names of the schema. */
 export function exprText(expr: Expr, schema: Schema): string {
-  const inner = (e: Expr): string => {
-    const text = exprText(e, schema)
-    return e.kind === 'call' && (e.fn === 'and' || e.fn === 'or' || / /.test(text) && !text.endsWith(')') && !text.startsWith('(')) ? `(${text})` : text
-  }
+  const inner = (e: Expr): string => compound(e) ? `(${exprText(e, schema)})` : exprText(e, schema)
   switch (expr.kind) {
     case 'column': return schema[expr.index]?.name ?? `#${expr.index}`
     case 'literal': return valueText(expr.value, expr.type)

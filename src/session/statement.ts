@@ -126,7 +126,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       if (inner.parameters.length !== statement.args.length) throw new SqlError('42601', `wrong number of parameters for prepared statement "${statement.name}"`, { detail: `Expected ${inner.parameters.length} parameters but got ${statement.args.length}.` })
       await session.lookAround(inner.sql)
       const values = inner.parameters.map((type, i): Value => { const arg = statement.args[i]; return arg === undefined ? null : constantOf(session, arg, type) })
-      return executeStatement(session, await currentStatement(session, inner), session.begin(values))
+      return executeStatement(session, await currentStatement(session, inner), running.inside(session.parameters(values)))
     }
     case 'deallocate': return doing(async () => {
       if (statement.name === undefined) session.statements.clear()

@@ -52,6 +52,14 @@ interface Part {
   readonly rows: number
 }
 
+/** Two parts that may be joined next. */
+interface Pair {
+  readonly a: Part
+  readonly b: Part
+  readonly rows: number
+  readonly connected: boolean
+}
+
 interface Condition {
   readonly expr: Expr
   readonly leaves: bigint
@@ -81,16 +89,25 @@ function order(plan: JoinPlan, leaves: readonly Plan[], exprs: readonly Expr[], 
     const filtered = filter(leaf, conjunction(own))
     return { plan: filtered, at: new Map(leaf.schema.map((_, c) => [start + c, c])), leaves: bit, rows: estimate(filtered, tables) }
   })
+  // what joining two parts gives stays true until one of them is joined
+  const pairs = new Map<Part, Map<Part, Pair>>()
+  const pairOf = (a: Part, b: Part): Pair => {
+    const known = pairs.get(a)?.get(b)
+    if (known !== undefined) return known
+    const both = a.leaves | b.leaves, between = conditions.filter(each => (each.leaves & ~both) === 0n)
+    const pair = { a, b, rows: joined(a, b, between), connected: between.some(each => each.equates && (each.leaves & a.leaves) !== 0n && (each.leaves & b.leaves) !== 0n) }
+    const row = pairs.get(a) ?? new Map<Part, Pair>()
+    pairs.set(a, row.set(b, pair))
+    return pair
+  }
   while (parts.length > 1) {
-    let best: { readonly a: Part; readonly b: Part; readonly rows: number; readonly connected: boolean } | undefined
+    let best: Pair | undefined
     for (const [i, a] of parts.entries()) {
-      for (const b of parts.slice(i + 1)) {
-        const both = a.leaves | b.leaves
-        const between = conditions.filter(each => (each.leaves & ~both) === 0n)
-        const connected = between.some(each => each.equates && (each.leaves & a.leaves) !== 0n && (each.leaves & b.leaves) !== 0n)
-        if (best !== undefined && best.connected && !connected) continue
-        const rows = joined(a, b, between)
-        if (best === undefined || (connected && !best.connected) || rows < best.rows) best = { a, b, rows, connected }
+      for (let j = i + 1; j < parts.length; j++) {
+        const b = parts[j]
+        if (b === undefined) continue
+        const pair = pairOf(a, b)
+        if (best === undefined || (pair.connected === best.connected ? pair.rows < best.rows : pair.connected)) best = pair
       }
     }
     if (best === undefined) break

@@ -2,79 +2,18 @@
  * Tables written by Java Paimon and Flink, read by us: every snapshot, and the change between any two, must be what Java reads; what we cannot read we
  * must refuse by name. Never a wrong row.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { SqlError } from '../../error.ts'
 import { openLocalStore } from '../store-local.ts'
 import type { Version } from '../table.ts'
 import { openPaimonCatalog } from './catalog.ts'
-import { GOLDEN, add, bagOf, difference, entries, readRows, sorted } from './golden-rows.ts'
-import type { Bag } from './golden-rows.ts'
+import { CASES, GOLDEN, MAY_REFUSE, MUST, bagOf, bagOfJson, difference, expectedOf, ofJson, readRows, sorted } from './golden-rows.ts'
+import type { Bag, Expected } from './golden-rows.ts'
 import { PaimonTable } from './table.ts'
-import type { PaimonType } from './types.ts'
 
-/** Cases that must be read; any other may be refused (0A000) instead. */
-const MUST = new RegExp(`^(?:${[
-  'append-.*', 'bucket-function-mod', 'changelog-none', 'changelog-input', 'changelog-lookup', 'compression-parquet', 'dv-append-.*', 'dv-pk-32', 'dv-pk-64', 'dv-pk-sequence', 'dynamic-bucket',
-  'empty-tables', 'evolution-append', 'evolution-pk', 'evolution-default-null', 'evolution-option', 'expired', 'flink-pk-batch', 'manifest-formats', 'many-commits', 'many-commits-pk',
-  'old-090-append', 'old-090-pk', 'old-090-dv', 'old-101-append', 'old-101-pk', 'old-101-dv', 'overwrite', 'path-directory', 'pk-dedup-.*', 'pk-ignore-delete', 'pk-ignore-update-before',
-  'pk-key-types', 'pk-large', 'pk-partitioned', 'pk-rowkind-field', 'pk-sequence-.*', 'pk-write-only-compacted', 'rollback', 'stats-modes', 'tags-and-travel', 'thin-mode', 'types-parquet',
-  'types-pk-parquet', 'types-nested-parquet', 'watermark-and-user', 'zone-shanghai',
-].join('|')})$`)
-/** Tables of such cases that hold what is refused all the same: manifests that are not Avro. */
-const MAY_REFUSE = new Set(['manifest-formats/t_orc', 'manifest-formats/t_parquet'])
-
-type Row = readonly unknown[]
-interface Rows { readonly columns: readonly string[]; readonly rows: readonly Row[] }
-interface Plans { readonly columns: readonly string[]; readonly plans: readonly { readonly snapshot: number; readonly rows: readonly Row[] }[] }
-interface Expected {
-  readonly table: string
-  readonly schemas: Readonly<Record<string, readonly (readonly [number, string, string])[]>>
-  readonly snapshots: Readonly<Record<string, { readonly schemaId: number; readonly columns?: readonly string[]; readonly rows?: readonly Row[]; readonly error?: string; readonly skipped?: boolean }>>
-  readonly latest?: Rows & { readonly error?: string }
-  readonly tags?: Readonly<Record<string, Rows>>
-  readonly streamFromSnapshotFull?: Plans
-}
-
-/** A value of expected.json in the canonical form. */
-function ofJson(json: unknown, type: PaimonType, old: PaimonType = type): unknown {
-  if (json === null || json === undefined) return null
-  switch (type.kind) {
-    case 'FLOAT': return typeof json === 'number' ? String(Math.fround(json)) : json
-    case 'CHAR': return String(json).replace(/ +$/, '')
-    case 'TIMESTAMP': case 'TIMESTAMP_LTZ': return String(json).replace(/^\+/, '').replace(/(\.\d{6})\d+/, '$1')
-    case 'ARRAY': return list(json).map(item => ofJson(item, type.element))
-    case 'MULTISET': return entries(list(json).map(entry => [ofJson(list(entry)[0], type.element), String(list(entry)[1])]))
-    case 'MAP': return entries(list(json).map(entry => [ofJson(list(entry)[0], type.key), ofJson(list(entry)[1], type.value)]))
-    case 'ROW': return type.fields.map(field => {
-      const before = old.kind === 'ROW' ? old.fields.find(({ id }) => id === field.id) : undefined
-      return before === undefined ? null : ofJson(new Map(Object.entries(json)).get(before.name), field.type, before.type)
-    })
-    case 'BOOLEAN': return json
-    default: return String(json)
-  }
-}
-
-function list(json: unknown): readonly unknown[] {
-  if (!Array.isArray(json)) throw new Error(`no list: ${JSON.stringify(json)}`)
-  return json
-}
-/** Rows that Java read under an older schema, as they are under the newest: by field ids, new columns NULL. */
-async function bagOfJson(table: PaimonTable, schemaId: number, rows: readonly Row[]): Promise<Bag> {
-  const newest = table.context.schema.fields, old = (await table.context.files.schema(BigInt(schemaId))).fields
-  const bag: Bag = new Map()
-  for (const row of rows) add(bag, JSON.stringify(newest.map(field => {
-    const at = old.findIndex(({ id }) => id === field.id)
-    return at < 0 ? null : ofJson(row[at], field.type, old[at]?.type)
-  })), 1)
-  return bag
-}
-
-const cases = existsSync(GOLDEN) ? readdirSync(GOLDEN).flatMap(name => name.includes('.') ? [] : readdirSync(`${GOLDEN}${name}`).filter(file => /^expected.*\.json$/.test(file)).map(file => ({ name, file }))) : []
-
-describe.skipIf(cases.length === 0)('golden tables (skipped without ../shared/golden)', () => {
-  test.each(cases)('$name $file', { timeout: 60_000 }, async ({ name, file }) => {
-    const expected: Expected = JSON.parse(readFileSync(`${GOLDEN}${name}/${file}`, 'utf8'))
+describe.skipIf(CASES.length === 0)('golden tables (skipped without ../shared/golden)', () => {
+  test.each([...CASES])('$name $file', { timeout: 60_000 }, async ({ name, file }) => {
+    const expected = expectedOf(name, file)
     const [schema = '', tableName = ''] = expected.table.split('.')
     try {
       await checkTable(`${GOLDEN}${name}/warehouse`, schema, tableName, expected)
