@@ -83,10 +83,18 @@ export async function open(folder: string, options: Omit<EngineOptions, 'lake'> 
   }
 }
 
+/** Begins a statement. 08P01 when it has another number of parameters. */
+async function execute(session: Session, sql: string, parameters: readonly Parameter[]): Promise<Answer> {
+  const prepared = await session.prepare(sql)
+  if (prepared.parameters.length !== parameters.length) throw new SqlError('08P01', `the statement has ${prepared.parameters.length} parameters, ${parameters.length} were given`)
+  return session.execute(prepared, prepared.parameters.map((type, i) => valueOf(parameters[i] ?? null, type)))
+}
+
 class Query implements QueryResult {
   readonly #engine: Engine
   readonly #sql: string
   readonly #parameters: readonly Parameter[]
+  #read = false
   #begun: Promise<{ readonly session: Session; readonly answer: Answer }> | undefined
 
   constructor(engine: Engine, sql: string, parameters: readonly Parameter[]) {
@@ -98,16 +106,16 @@ class Query implements QueryResult {
   #begin(): Promise<{ readonly session: Session; readonly answer: Answer }> {
     return this.#begun ??= (async () => {
       const session = new Session(this.#engine, { user: 'sluice' })
-      const prepared = await session.prepare(this.#sql)
-      if (prepared.parameters.length !== this.#parameters.length) throw new SqlError('08P01', `the statement has ${prepared.parameters.length} parameters, ${this.#parameters.length} were given`)
-      return { session, answer: await session.execute(prepared, prepared.parameters.map((type, i) => valueOf(this.#parameters[i] ?? null, type))) }
+      return { session, answer: await execute(session, this.#sql, this.#parameters) }
     })()
   }
 
   async fields(): Promise<readonly AnswerField[]> { return (await this.#begin()).answer.fields ?? [] }
 
-  /** The batches of the answer; the transaction ends with them. */
+  /** The batches of the answer; the transaction ends with them. 55000 when they were asked for before. */
   async *#batches(): AsyncGenerator<Batch, number> {
+    if (this.#read) throw new SqlError('55000', 'the answer was read already', { hint: 'Ask the query again: an answer can be read once.' })
+    this.#read = true
     const { session, answer } = await this.#begin()
     let rows = 0, failed = true
     try {
@@ -141,22 +149,23 @@ class Query implements QueryResult {
 }
 
 async function* follow(engine: Engine, sql: string, options: SubscribeOptions): AsyncGenerator<SubscriptionEpoch> {
-  const session = new Session(engine, { user: 'sluice' }), cancel = (): void => session.cancel()
+  const session = new Session(engine, { user: 'sluice' }), cancel = (): void => session.cancel(), snapshot = options.snapshot ?? true
   options.signal?.addEventListener('abort', cancel)
   try {
-    const prepared = await session.prepare(`SUBSCRIBE (${sql}\n) WITH (PROGRESS, SNAPSHOT = ${options.snapshot ?? true})`)
-    const parameters = options.parameters ?? []
-    const answer = await session.execute(prepared, prepared.parameters.map((type, i) => valueOf(parameters[i] ?? null, type)))
+    const answer = await execute(session, `SUBSCRIBE (${sql}\n) WITH (PROGRESS, SNAPSHOT = ${snapshot})`, options.parameters ?? [])
+    if (options.signal?.aborted === true) return // before there was anything to cancel
     const read = rowReader((answer.fields ?? []).slice(3))
-    let changes: { diff: number; row: Row }[] = []
+    let changes: { diff: number; row: Row }[] = [], first = snapshot
     for await (const batch of answer.batches) {
       let timestamp = 0
       for (const row of rowsOf(batch, engine.memory)) {
         // a progress row closes what came before it
         if (row[1] === true) {
           timestamp = Number(asBigInt(row[0] ?? null)) - 1
-          if (changes.length > 0) yield { timestamp, changes }
+          // an empty first answer is one, too
+          if (changes.length > 0 || first) yield { timestamp, changes }
           changes = []
+          first = false
         } else changes.push({ diff: Number(asBigInt(row[2] ?? null)), row: read(row.slice(3)) })
       }
     }
@@ -180,7 +189,7 @@ function valueReader(type: Type): (value: Exclude<Value, null>) => RowValue {
     case 'int8': case 'oid': return asBigInt
     case 'bytea': return asBytes
     case 'date': { const text = textWriter(type); return value => { const days = asNumber(value); return Math.abs(days) > 100_000_000 ? text(value) : new Date(days * 86_400_000) } }
-    case 'timestamp': case 'timestamptz': { const text = textWriter(type); return value => { const ms = Number(asBigInt(value) / 1000n); return Math.abs(ms) > 8.64e15 ? text(value) : new Date(ms) } }
+    case 'timestamp': case 'timestamptz': { const text = textWriter(type); return value => { const micros = asBigInt(value), ms = Number(micros / 1000n) - (micros % 1000n < 0n ? 1 : 0); return Math.abs(ms) > 8.64e15 ? text(value) : new Date(ms) } }
     case 'array': { const read = valueReader(type.element); return value => asArray(value).values.map(each => each === null ? null : read(each)) }
     case 'row': { const readers = type.fields.map(field => valueReader(field.type)); return value => asList(value).map((each, i) => each === null ? null : readers[i]?.(each) ?? null) }
     default: return textWriter(type)

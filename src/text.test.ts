@@ -1,16 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SqlError } from './error.ts'
 import { DEFAULT_SETTINGS, formatValue, parseValue } from './text.ts'
 import type { TextSettings } from './text.ts'
+import { textAnswers } from './text/text-answers.ts'
 import { typeOf } from './text/type-of.test-data.ts'
-
-/** What PostgreSQL 15.18 answered to `SELECT $1::type` for each text, under each of several settings. */
-interface Recorded {
-  readonly settings: Readonly<Record<string, string>>
-  readonly cases: Readonly<Record<string, readonly (readonly [string, string | { readonly code: string; readonly message: string; readonly detail?: string }])[]>>
-}
-const recorded: readonly Recorded[] = JSON.parse(readFileSync(new URL('./text/postgres.json', import.meta.url), 'utf8'))
 
 function settingsOf(given: Readonly<Record<string, string>>): TextSettings {
   const [style = 'ISO', order = style === 'German' ? 'DMY' : 'MDY'] = (given['DateStyle'] ?? 'ISO, MDY').split(', ')
@@ -24,7 +17,7 @@ function settingsOf(given: Readonly<Record<string, string>>): TextSettings {
   }
 }
 
-for (const { settings, cases } of recorded) {
+for (const { settings, cases } of textAnswers()) {
   for (const [name, rows] of Object.entries(cases)) {
     test(`${name} reads and writes as PostgreSQL's under ${JSON.stringify(settings)}`, () => {
       const type = typeOf(name), given = settingsOf(settings)
@@ -33,7 +26,7 @@ for (const { settings, cases } of recorded) {
           return formatValue(parseValue(text, type, given, 'explicit'), type, given)
         } catch (error) {
           if (!(error instanceof SqlError)) throw error
-          return { code: error.code, message: error.message, ...(error.details.detail === undefined ? {} : { detail: error.details.detail }) }
+          return { code: error.code, ...(error.details.detail === undefined ? {} : { detail: error.details.detail }), message: error.message }
         }
       })
       const wrong = rows.flatMap(([text, expected], i) => JSON.stringify(ours[i]) === JSON.stringify(expected) ? [] : [{ text, ours: ours[i], expected }])

@@ -7,7 +7,7 @@
  */
 import type { Batch } from './batch.ts'
 import type { Engine, Running } from './engine.ts'
-import { SqlError } from './error.ts'
+import { SqlError, invariant } from './error.ts'
 import type { Dataflow } from './exec/run.ts'
 import type { AsOf, Plan, ScanPlan } from './plan.ts'
 import { tablesOf } from './plan.ts'
@@ -52,7 +52,8 @@ export class Subscription {
   readonly #options: SubscriptionOptions
   readonly #running: Running
   readonly #inputs: Input[]
-  readonly #flow: Dataflow
+  /** Made when the first epoch is asked for: a subscription that nobody reads holds nothing. */
+  #flow: Dataflow | undefined
   #timestamp: number
   #state: 'new' | 'following' | 'ended' = 'new'
 
@@ -81,7 +82,6 @@ export class Subscription {
     this.#options = options
     this.#inputs = inputs
     this.#timestamp = timestamp
-    this.#flow = engine.dataflow(plan, running)
   }
 
   /** A time before which nothing can come any more: later epochs are given later times. */
@@ -101,8 +101,11 @@ export class Subscription {
     if (this.#state === 'ended') return undefined
     if (this.#state === 'new') {
       this.#state = 'following'
-      return { timestamp: this.#timestamp, batches: this.#snapshot() }
+      const flow = this.#flow = this.#engine.dataflow(this.plan, this.#running)
+      return { timestamp: this.#timestamp, batches: this.#snapshot(flow) }
     }
+    const flow = this.#flow
+    invariant(flow !== undefined, 'a subscription that has begun')
     const deadline = timeout === undefined ? Infinity : Date.now() + timeout
     for (;;) {
       this.#running.check()
@@ -116,7 +119,7 @@ export class Subscription {
         const moved = this.#inputs.filter(other => other.table === input.table && !other.pinned)
         for (const other of moved) { other.reached = ahead; other.ahead = undefined }
         this.#timestamp = timestamp
-        return { timestamp, batches: this.#change(moved, from, ahead) }
+        return { timestamp, batches: this.#change(flow, moved, from, ahead) }
       }
       const now = Date.now()
       if (this.#options.upTo !== undefined && now > this.#options.upTo) { this.close(); return undefined }
@@ -132,7 +135,7 @@ export class Subscription {
   close(): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#flow.close()
+    this.#flow?.close()
   }
 
   /** The input whose next commit is the earliest. */
@@ -150,26 +153,26 @@ export class Subscription {
     return first
   }
 
-  async *#snapshot(): AsyncGenerator<Batch> {
+  async *#snapshot(flow: Dataflow): AsyncGenerator<Batch> {
     for (const input of this.#inputs) {
       if (input.reached === undefined) continue
-      await this.#push(input, undefined, input.reached)
+      await this.#push(flow, input, undefined, input.reached)
     }
     // without SNAPSHOT the state is built all the same, and what came out is forgotten
-    for (const batch of this.#flow.flush()) if (this.#options.snapshot) yield batch
+    for (const batch of flow.flush()) if (this.#options.snapshot) yield batch
   }
 
-  async *#change(moved: readonly Input[], from: Version | undefined, to: Version): AsyncGenerator<Batch> {
-    this.#flow.begin(BigInt(this.#timestamp) * 1000n)
-    for (const input of moved) await this.#push(input, from, to)
-    yield* this.#flow.flush()
+  async *#change(flow: Dataflow, moved: readonly Input[], from: Version | undefined, to: Version): AsyncGenerator<Batch> {
+    flow.begin(BigInt(this.#timestamp) * 1000n)
+    for (const input of moved) await this.#push(flow, input, from, to)
+    yield* flow.flush()
   }
 
-  async #push(input: Input, from: Version | undefined, to: Version): Promise<void> {
-    const want = this.#flow.want(input.port)
+  async #push(flow: Dataflow, input: Input, from: Version | undefined, to: Version): Promise<void> {
+    const want = flow.want(input.port)
     for await (const split of input.table.changes(from, to, want, this.#running.stats)) {
       this.#running.check()
-      await this.#flow.push(input.port, split)
+      await flow.push(input.port, split)
     }
   }
 }

@@ -2,8 +2,6 @@
  * WebAssembly as bytes. An instruction takes the code of its operands and returns code, so that generated loops read like the text format's
  * folded form: `i64.add(get(x), i64.load(get(p), 8))`. Nothing is optimised here; V8 does that.
  */
-import { invariant } from './error.ts'
-
 export type Code = readonly number[]
 export type ValType = 0x7f | 0x7e | 0x7d | 0x7c | 0x7b
 export const I32 = 0x7f, I64 = 0x7e, F32 = 0x7d, F64 = 0x7c, V128 = 0x7b
@@ -272,9 +270,9 @@ export class Emitter {
 
   /** Notes a fault for this row when the condition is 1 (0 or 1 only), unless the row does not count. */
   raise(fault: Fault, condition: Code): void {
-    let bit = this.faults.findIndex(f => f.code === fault.code && f.message === fault.message)
-    if (bit < 0) bit = this.faults.push(fault) - 1
-    invariant(bit < 32, 'more than 32 kinds of fault in one loop')
+    let bit = this.faults.findIndex(f => f.code === fault.code && f.message === fault.message && f.detail === fault.detail)
+    // the last kinds of very many share the wording of an earlier one
+    if (bit < 0) bit = this.faults.length < 32 ? this.faults.push(fault) - 1 : Math.max(0, this.faults.findIndex(f => f.code === fault.code))
     const counted = this.guard === undefined ? condition : i32.and(condition, this.guard)
     this.costs++
     this.run(set(this.#collected, i32.or(get(this.#collected), bit === 0 ? counted : i32.shl(counted, i32.const(bit)))))
@@ -286,7 +284,7 @@ export class Emitter {
     return seq(...args, [0x10], unsigned(this.surroundings.helper(name, build)))
   }
 
-  /** Calls a JavaScript function that the program provides under this name (`externals` of exec/program). */
+  /** Calls a JavaScript function that the program provides under this name (`externals` of function/float.ts). */
   external(name: string, params: readonly ValType[], result: ValType, ...args: readonly Code[]): Code {
     this.costs++
     return seq(...args, [0x10], unsigned(this.surroundings.external(name, params, [result])))

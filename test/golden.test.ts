@@ -54,6 +54,13 @@ describe.skipIf(cases.length === 0)('golden tables through SQL (skipped without 
       if (i % step !== 0 && i !== states.size - 1) continue
       expect(sorted(bagOf(table, await rows(engine, `SELECT * FROM ${sql} FOR SYSTEM_VERSION AS OF ${id}`))), `snapshot ${id}`).toEqual(sorted(state))
     }
+    for (const [tag, state] of Object.entries(expected.tags ?? {})) {
+      const schemaId = Object.entries(expected.schemas).find(([, fields]) => JSON.stringify(fields.map(([, column]) => column)) === JSON.stringify(state.columns))?.[0]
+      const wanted = sorted(await bagOfJson(table, Number(schemaId), state.rows)), time = (await table.versionAt({ kind: 'version', id: tag }))?.time ?? 0
+      expect(sorted(bagOf(table, await rows(engine, `SELECT * FROM ${sql} FOR SYSTEM_VERSION AS OF '${tag}'`))), `tag ${tag}`).toEqual(wanted)
+      // the tag's snapshot by its time, where it was not expired
+      if (states.has(String(state.snapshot))) expect(sorted(bagOf(table, await rows(engine, `SELECT * FROM ${sql} FOR SYSTEM_TIME AS OF timestamptz '${new Date(time).toISOString()}'`))), `time of tag ${tag}`).toEqual(wanted)
+    }
     await follow(engine, table, sql, expected, states)
     expect(engine.memory.used).toBe(0)
   }, 30_000)

@@ -122,6 +122,30 @@ test('a batch in any encoding answers as its rows do one by one', () => {
   }), { numRuns: 150 })
 }, 120_000)
 
+test('four rows at a time choose what one row at a time chooses', () => {
+  // an ordinary IF around the condition keeps it from being taken apart into vectors
+  const scalar = (condition: Expr): Expr => ({ kind: 'case', arms: [{ when: condition, then: literal(true, BOOL) }], otherwise: literal(false, BOOL), type: BOOL })
+  const types: readonly Type[] = [INT4, INT8, MONEY, MONEY]
+  const values = fc.tuple(fc.option(fc.integer({ min: -3, max: 3 })), fc.option(fc.bigInt({ min: -3n, max: 3n })), fc.option(fc.bigInt({ min: -300n, max: 300n })), fc.option(fc.bigInt({ min: -300n, max: 300n })))
+  const relation = fc.constantFrom('=', '<>', '<', '<=', '>', '>=')
+  const at = (i: number): Expr => column(i, types[i] ?? BOOL)
+  const test_ = fc.oneof(
+    fc.tuple(relation, fc.integer({ min: -3, max: 3 }), fc.boolean()).map(([r, v, swap]) => swap ? f(`${r}(int4,int4)`, literal(v, INT4), at(0)) : f(`${r}(int4,int4)`, at(0), literal(v, INT4))),
+    fc.tuple(relation, fc.bigInt({ min: -3n, max: 3n })).map(([r, v]) => f(`${r}(int8,int8)`, at(1), literal(v, INT8))),
+    fc.tuple(relation, fc.bigInt({ min: -3n, max: 3n })).map(([r, v]) => f(`${r}(numeric,numeric)`, at(2), literal({ unscaled: v, scale: 0 }, { kind: 'numeric', precision: 1, scale: 0 }))),
+    relation.map(r => f(`${r}(numeric,numeric)`, at(2), at(3))),
+    relation.map(r => f(`${r}(int4,int8)`, at(0), at(1))),
+    fc.constant(call('is not null', [at(3)], BOOL)))
+  fc.assert(fc.property(fc.array(values, { minLength: 1, maxLength: 23 }), fc.array(test_, { minLength: 2, maxLength: 5 }), fc.boolean(), (rows, tests, full) => {
+    const arena = memory.arena()
+    const columns = types.map((type, k) => columnFromValues(rows.map((row): Value => { const v = row[k] ?? (full ? (k === 0 ? 0 : 0n) : null); return type.kind === 'numeric' && typeof v === 'bigint' ? { unscaled: v, scale: 2 } : v }), type, arena))
+    const batch: Batch = { schema: types.map((type, k) => ({ name: `c${k}`, type, nullable: true })), length: rows.length, columns }, condition = call('and', tests, BOOL)
+    const chosen = [condition, scalar(condition)].map(c => { const s = compilePredicate(c, context).select(batch, arena); return s === 'all' ? rows.map((_, i) => i) : [...memory.u32.slice(s.rows / 4, s.rows / 4 + s.count)] })
+    expect(chosen[0]).toEqual(chosen[1])
+    arena.free()
+  }), { numRuns: 300 })
+}, 60_000)
+
 const T = literal(true, BOOL), F = literal(false, BOOL), N = literal(null, BOOL)
 const letter = (value: Value): string => value === null ? 'n' : value === true ? 't' : 'f'
 

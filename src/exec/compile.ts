@@ -10,7 +10,7 @@ import type { Expr } from '../expr.ts'
 import { columnsOf } from '../expr.ts'
 import type { Address, Arena, Memory } from '../memory.ts'
 import type { Parameters } from '../plan.ts'
-import { layoutOf, widthOf } from '../type.ts'
+import { layoutOf, sameType, widthOf } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { Environment } from '../function/body.ts'
 import type { Value } from '../value.ts'
@@ -83,7 +83,11 @@ export class Program {
   over(columns: readonly Column[], length: number, arena: Arena, parameters: Parameters): Column[] {
     if (length === 0) return this.#normal.exprs.map(expr => columnFromValues([], expr.type, arena))
     const { finals, slots } = this.#evaluateAhead(columns, length, arena, parameters)
-    const results: (Column | undefined)[] = finals.map(expr => expr.kind === 'column' ? slots.plain(expr.index, expr.type, arena) : expr.kind === 'literal' || expr.kind === 'param' ? slots.constant(expr, arena) : undefined)
+    const results = finals.map((expr): Column | undefined => {
+      const column = columnOf(expr)
+      if (column !== undefined) return slots.plain(column.index, column.type, arena)
+      return expr.kind === 'literal' || expr.kind === 'param' ? slots.constant(expr, arena) : undefined
+    })
     const rest = finals.flatMap((expr, i) => results[i] === undefined ? [{ expr, guard: undefined, slot: i }] : [])
     if (rest.length > 0) slots.compute(rest, arena).forEach((column, k) => { results[rest[k]?.slot ?? 0] = column })
     return results.map(column => { invariant(column !== undefined, 'a result'); return column })
@@ -344,10 +348,10 @@ export class Slots {
   plain(index: number, type: Type, arena: Arena): Column {
     const slot = this.#at(index)
     if (slot.kind === 'column') {
-      const { column } = slot
+      const column = retyped(slot.column, type)
       return column.data.kind === 'const' && column.length !== this.length ? { ...column, length: this.length } : column
     }
-    const { entries, nullCode, codes, valid } = slot, { memory } = arena
+    const { nullCode, codes, valid } = slot, entries = retyped(slot.entries, type), { memory } = arena
     // NULL only where the row is: still a dictionary
     const nulls = entries.valid
     if (entries.data.kind !== 'const' && (nullCode === undefined ? nulls === undefined : nulls !== undefined && nullCode > 0 && memory.u8[nulls + nullCode] === 0 && !memory.u8.subarray(nulls, nulls + nullCode).includes(0))) {
@@ -405,7 +409,7 @@ export class Slots {
 
   #loop(kind: 'project' | 'select', outputs: readonly LoopOutput[]): Loop {
     const encodings = new Map(columnsRead(outputs).map(i => [i, this.#encoding(i)]))
-    return loopFor({ kind, outputs, encodings, uniforms: this.#image.entries, picked: false })
+    return loopFor({ kind, outputs, encodings, uniforms: this.#image.entries })
   }
 
   #runLoop(loop: Loop, arena: Arena, out: (kind: 'out' | 'outValid', output: number) => Address | undefined, rows: Address | undefined): number {
@@ -435,11 +439,30 @@ export class Slots {
       case 'out': case 'outValid': return out(source.kind, source.output) ?? 0
       case 'uniforms': return this.#uniforms ?? 0
       case 'rows': return rows ?? 0
-      case 'picked': return 0
       case 'faults': return faults
       case 'values': case 'valid': case 'codes': case 'offsets': case 'bytes': case 'entryValid': case 'nullCode': return slotWord(this.#at(source.column), source.kind)
     }
   }
+}
+
+/** The column under another type of the same layout. */
+function retyped(column: Column, type: Type): Column {
+  if (column.type === type || sameType(column.type, type)) return column
+  invariant(layoutOf(column.type) === layoutOf(type), 'a type of another layout')
+  const { data } = column
+  switch (data.kind) {
+    case 'flat': case 'var': return { ...column, type }
+    case 'dict': return { ...column, type, data: { ...data, dictionary: retyped(data.dictionary, type) } }
+    case 'const': return { ...column, type, data: { ...data, one: retyped(data.one, type) } }
+  }
+}
+
+/** The column that an expression is, if it is one; a relabelled column, too. */
+function columnOf(expr: Expr): Extract<Expr, { kind: 'column' }> | undefined {
+  if (expr.kind === 'column') return expr
+  const [inner] = expr.kind === 'call' && expr.fn === 'relabel' ? expr.args : []
+  const column = inner === undefined ? undefined : columnOf(inner)
+  return column === undefined || layoutOf(column.type) !== layoutOf(expr.type) ? undefined : { ...column, type: expr.type }
 }
 
 function constEncoding(one: Column, memory: Memory): Encoding {

@@ -4,15 +4,16 @@
  */
 import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import { columnsOf } from '../expr.ts'
+import { columnsOf, conjunction, conjuncts } from '../expr.ts'
 import type { Operand } from '../function/body.ts'
 import { externals } from '../function/float.ts'
 import type { Layout, Type } from '../type.ts'
 import { layoutOf, typeKey } from '../type.ts'
 import type { Code, Fault, Func, Import, Surroundings, ValType } from '../wasm.ts'
-import { Emitter, F32, F64, I32, I64, block, f32, f64, get, i32, i64, leave, loop, moduleBytes, select, seq, set } from '../wasm.ts'
+import { Emitter, F32, F64, I32, I64, V128, block, f32, f64, get, i32, i64, leave, loop, moduleBytes, select, seq, set, v128, when } from '../wasm.ts'
 import { Evaluator, keyOf, nullOperand } from './expression.ts'
-import { vectorLoop } from './vector.ts'
+import type { VectorTest } from './vector.ts'
+import { vectorMask, vectorTest } from './vector.ts'
 
 /**
  * How a column lies. `lookup`: codes into entries that may be NULL themselves; NULL rows have an entry of their own. `none`: every row is NULL.
@@ -30,7 +31,7 @@ export interface Encoding {
 export type Source =
   | { readonly kind: 'values' | 'valid' | 'codes' | 'offsets' | 'bytes' | 'entryValid' | 'nullCode'; readonly column: number }
   | { readonly kind: 'out' | 'outValid'; readonly output: number }
-  | { readonly kind: 'uniforms' | 'rows' | 'picked' | 'faults' }
+  | { readonly kind: 'uniforms' | 'rows' | 'faults' }
 
 export interface LoopOutput {
   readonly expr: Expr
@@ -43,8 +44,6 @@ export interface LoopShape {
   readonly outputs: readonly LoopOutput[]
   readonly encodings: ReadonlyMap<number, Encoding>
   readonly uniforms: readonly { readonly type: Type; readonly isNull: boolean }[]
-  /** Only these rows of the columns, given by number. */
-  readonly picked: boolean
 }
 
 /** A compiled loop. `run(block, from, to)` returns how many rows were selected. */
@@ -83,7 +82,7 @@ const CACHED = 300
 /** The loop of a shape: made once, kept while it is among the last few hundred used. */
 export function loopFor(shape: LoopShape): Loop {
   const key = [
-    shape.kind, shape.picked ? 'picked' : '', ...shape.outputs.map(o => `${keyOf(o.expr)}${o.guard === undefined ? '' : ` if ${keyOf(o.guard)}`}`), '|',
+    shape.kind, ...shape.outputs.map(o => `${keyOf(o.expr)}${o.guard === undefined ? '' : ` if ${keyOf(o.guard)}`}`), '|',
     ...[...shape.encodings].map(([i, e]) => `${i}${e.kind}${e.nullable ? '?' : ''}${e.rowsNullable ? '!' : ''}${typeKey(e.type)}`), '|', ...shape.uniforms.map(u => `${typeKey(u.type)}${u.isNull ? '∅' : ''}`),
   ].join('\n')
   let found = cache.get(key)
@@ -116,8 +115,6 @@ class ModuleSurroundings implements Surroundings {
 }
 
 function build(shape: LoopShape): Loop {
-  const vector = vectorLoop(shape)
-  if (vector !== undefined) return new Loop(vector.bytes, vector.sources, [], [])
   let assumed = 0
   for (;;) {
     const surroundings = new ModuleSurroundings(assumed)
@@ -174,7 +171,7 @@ function emitLoop(shape: LoopShape, surroundings: Surroundings): { main: Func; s
       case 'var': return { ...operand, address: keep(I32, operand.address), length: keep(I32, operand.length) }
     }
   }
-  const index = e.local(I32), count = e.local(I32), row = shape.picked ? e.local(I32) : index
+  const index = e.local(I32), count = e.local(I32)
   const hoisted = new Map<number, Operand>()
 
   const column = (i: number): Operand => {
@@ -195,12 +192,12 @@ function emitLoop(shape: LoopShape, surroundings: Surroundings): { main: Func; s
         return operand
       }
       case 'flat': case 'var': case 'dict': case 'lookup': {
-        let entry: Code = get(row), valid: Code | undefined
-        if (encoding.kind === 'dict' || encoding.kind === 'lookup') entry = e.let(I32, i32.load(at(word({ kind: 'codes', column: i }), get(row), 2)))
+        let entry: Code = get(index), valid: Code | undefined
+        if (encoding.kind === 'dict' || encoding.kind === 'lookup') entry = e.let(I32, i32.load(at(word({ kind: 'codes', column: i }), get(index), 2)))
         if (encoding.kind === 'lookup') {
-          if (encoding.rowsNullable) entry = e.let(I32, select(entry, word({ kind: 'nullCode', column: i }), i32.load8u(at(word({ kind: 'valid', column: i }), get(row), 0))))
+          if (encoding.rowsNullable) entry = e.let(I32, select(entry, word({ kind: 'nullCode', column: i }), i32.load8u(at(word({ kind: 'valid', column: i }), get(index), 0))))
           if (encoding.nullable) valid = e.let(I32, i32.load8u(at(word({ kind: 'entryValid', column: i }), entry, 0)))
-        } else if (encoding.nullable) valid = e.let(I32, i32.load8u(at(word({ kind: 'valid', column: i }), get(row), 0)))
+        } else if (encoding.nullable) valid = e.let(I32, i32.load8u(at(word({ kind: 'valid', column: i }), get(index), 0)))
         if (layout !== 'var') return { ...loadFixed(layout, e.let(I32, at(word({ kind: 'values', column: i }), entry, SHIFT[layout]))), valid }
         const offset = e.let(I32, at(word({ kind: 'offsets', column: i }), entry, 2)), start = e.let(I32, i32.load(offset))
         return { layout, address: i32.add(word({ kind: 'bytes', column: i }), start), length: i32.sub(i32.load(offset, 4), start), valid }
@@ -221,16 +218,51 @@ function emitLoop(shape: LoopShape, surroundings: Surroundings): { main: Func; s
     return { address: pair.address, count: pair.length }
   }
 
-  const evaluator = new Evaluator(e, { column, uniform, set: setOf })
-  const nullable: boolean[] = []
-  if (shape.picked) e.run(set(row, i32.load(at(word({ kind: 'picked' }), get(index), 2))))
-  shape.outputs.forEach(({ expr, guard }, i) => {
-    if (shape.kind === 'select') {
-      const wanted = evaluator.isTrue(expr)
-      e.run(i32.store(at(word({ kind: 'rows' }), get(count), 2), get(row)))
-      e.run(set(count, i32.add(get(count), wanted)))
-      return
+  const outside = { column, uniform, set: setOf }, nullable: boolean[] = []
+  const next = set(index, i32.add(get(index), i32.const(1)))
+  const finish = (loops: Code): { main: Func; sources: Source[]; faults: readonly Fault[]; nullable: boolean[] } => {
+    const faults = word({ kind: 'faults' })
+    const body = seq(...prologue, set(index, get(FROM)), loops, i32.store(faults, e.collected), get(count))
+    return { main: { name: 'run', params: [I32, I32, I32], results: [I32], locals: e.locals, body }, sources, faults: e.faults, nullable }
+  }
+  /** Rows up to the end, one by one. */
+  const eachRow = (body: Code): Code => block(seq(leave(i32.geu(get(index), get(TO))), loop(seq(body, next), i32.ltu(get(index), get(TO)))))
+
+  if (shape.kind === 'select') {
+    const [output] = shape.outputs
+    invariant(output !== undefined && shape.outputs.length === 1, 'a selection has one condition')
+    const storeRow = (row: Code, wanted: Code): Code => seq(i32.store(at(word({ kind: 'rows' }), get(count), 2), row), set(count, i32.add(get(count), wanted)))
+    const test = (condition: Expr | undefined): Code => e.capture(() => e.run(storeRow(get(index), condition === undefined ? i32.const(1) : new Evaluator(e, outside).isTrue(condition)))).code
+    const parts = conjuncts(output.expr), tests: VectorTest[] = [], rest: Expr[] = []
+    for (const part of parts) { const vector = vectorTest(part, shape.encodings, shape.uniforms); if (vector === undefined) rest.push(part); else tests.push(vector) }
+    if (tests.length < 2) return finish(eachRow(test(output.expr)))
+
+    // four rows at a time; what is left of the condition, for rows that passed
+    const splats = new Map<VectorTest, Code>()
+    const splat = (vector: VectorTest): Code => {
+      let code = splats.get(vector)
+      if (code === undefined && vector.other.kind === 'uniform') {
+        const operand = uniform(vector.other.index), local = e.local(V128)
+        invariant(operand.layout === vector.layout, 'a value in the column\'s layout')
+        const { value } = operand
+        prologue.push(set(local, vector.layout === 'i32' ? v128.i32x4.splat(value) : v128.i64x2.splat(vector.other.factor === 1n ? value : i64.mul(value, i64.const(vector.other.factor)))))
+        splats.set(vector, code = get(local))
+      }
+      return code ?? []
     }
+    const mask = e.local(I32), first = e.local(I32)
+    const bits = vectorMask(tests, (i, layout) => at(word({ kind: 'values', column: i }), get(index), SHIFT[layout]), i => shape.encodings.get(i)?.nullable === true ? at(word({ kind: 'valid', column: i }), get(index), 0) : undefined, splat)
+    const condition = conjunction(rest)
+    const passed: Code = condition === undefined
+      ? seq(...[0, 1, 2, 3].map(lane => storeRow(i32.add(get(index), i32.const(lane)), i32.and(i32.shru(get(mask), i32.const(lane)), i32.const(1)))))
+      : seq(set(first, get(index)), loop(seq(set(index, i32.add(get(first), i32.ctz(get(mask)))), test(condition), set(mask, i32.and(get(mask), i32.sub(get(mask), i32.const(1))))), get(mask)), set(index, get(first)))
+    const four = i32.add(get(index), i32.const(4))
+    const fours = block(seq(leave(i32.gtu(four, get(TO))), loop(seq(set(mask, bits), when(get(mask), passed), set(index, four)), i32.leu(four, get(TO)))))
+    return finish(seq(fours, eachRow(test(output.expr))))
+  }
+
+  const evaluator = new Evaluator(e, outside)
+  shape.outputs.forEach(({ expr, guard }, i) => {
     const layout = layoutOf(expr.type), out = (): Code => e.let(I32, at(word({ kind: 'out', output: i }), get(index), SHIFT[layout]))
     const validAt = (): Code => at(word({ kind: 'outValid', output: i }), get(index), 0)
     const compute = (): void => {
@@ -246,20 +278,7 @@ function emitLoop(shape: LoopShape, surroundings: Surroundings): { main: Func; s
       if (nullable[i] === true) e.run(i32.store8(validAt(), i32.const(0)))
     })
   })
-  const faults = word({ kind: 'faults' })
-  const body = e.body
-  const main: Func = {
-    name: 'run', params: [I32, I32, I32], results: [I32], locals: e.locals,
-    body: seq(
-      ...prologue,
-      block(seq(
-        leave(i32.geu(get(FROM), get(TO))),
-        set(index, get(FROM)),
-        loop(seq(body, set(index, i32.add(get(index), i32.const(1)))), i32.ltu(get(index), get(TO))))),
-      i32.store(faults, e.collected),
-      get(count)),
-  }
-  return { main, sources, faults: e.faults, nullable }
+  return finish(eachRow(e.body))
 }
 
 /** Stores a value; of a var its address and length (nothing of a NULL). */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { recordBatchOf } from '../arrow.ts'
+import { toArrow } from '../arrow.ts'
 import { batchFromRows, rowsOf } from '../column.ts'
 import { SqlError } from '../error.ts'
 import { call, column, literal } from '../expr.ts'
@@ -17,6 +17,7 @@ import { BOOL, FLOAT8, INT4, INT8, NUMERIC, TEXT } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { Context } from './operator.ts'
 import { openPool } from './pool.ts'
+import { Queue } from './queue.ts'
 import { runPlan } from './run.ts'
 
 const ROWS = 300_000
@@ -31,7 +32,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-pool-'))
   using arena = memory.arena()
   const batch = batchFromRows(schema, Array.from({ length: ROWS }, (_, i) => rowOf(i)), arena)
-  const bytes = await writeParquetFile([recordBatchOf(batch, memory)], { compression: 'zstd', rowGroupRows: 70_000 })
+  const bytes = await writeParquetFile([toArrow(batch, memory, kernel)], { compression: 'zstd', rowGroupRows: 70_000 })
   writeFileSync(join(folder, 't.parquet'), bytes)
   size = bytes.length
 })
@@ -114,4 +115,14 @@ test('many queries at once, many times: memory stays flat', async () => {
   for (let round = 0; round < 5; round++) await Promise.all(Array.from({ length: 8 }, () => rowsFrom(grouped, true)))
   expect(memory.used).toBe(used)
   expect(memory.peak).toBeLessThan(2 * peak)
+})
+
+test('a dead worker fails the queries it was at, and no others', () => {
+  const queue = new Queue(memory), first = queue.add(0, 0, 2, 4, false) ?? -1, second = queue.add(0, 0, 2, 4, false) ?? -1
+  const taken = queue.take(0), other = queue.take(1)
+  expect([taken?.query, other?.query]).toEqual([first, first])
+  queue.done(1, first, 1, false)
+  expect(queue.take(1)?.query).toBe(second)
+  queue.bury(0)
+  expect([queue.state(first), queue.state(second)]).toEqual(['dead', 'working'])
 })

@@ -29,6 +29,8 @@ const SMALL = 150_000
 const MODEST = 1_000_000
 /** Milliseconds between looks whether the query was cancelled. */
 const TICK = 20
+/** After so many workers that died at once no more are started; everything runs on the thread that asks. */
+const HOPELESS = 4
 const MOST_WORKERS = 31
 
 export interface Pool {
@@ -51,6 +53,8 @@ class Threads implements Pool {
   #piscina: Piscina | undefined
   #starting: Promise<void> | undefined
   #ready = false
+  /** Workers that ended one after the other, without one that served. */
+  #deaths = 0
 
   constructor({ memory, threads, morselRows }: PoolOptions) {
     this.#memory = memory
@@ -62,7 +66,7 @@ class Threads implements Pool {
   }
 
   accepts(morsels: readonly Split[]): boolean {
-    if (this.#count <= 1 || morsels.length < 2) return false
+    if (this.#count <= 1 || morsels.length < 2 || this.#deaths >= HOPELESS) return false
     if (morsels.some(morsel => morsel.kind !== 'files' || morsel.store === undefined)) return false
     const rows = morsels.reduce((sum, { estimate }) => sum + estimate, 0)
     if (rows < this.#small) return false
@@ -90,10 +94,14 @@ class Threads implements Pool {
     if (ticket === undefined || this.#piscina === undefined) return
     const back = (): void => {
       this.#tickets.push(ticket)
-      this.#ready = true
-      if (this.#queue.hasWork) this.#serve()
+      if (this.#deaths < HOPELESS && this.#queue.hasWork) this.#serve()
     }
-    this.#piscina.run({ ticket, shared: this.#shared }).then(back, () => {
+    this.#piscina.run({ ticket, shared: this.#shared }).then(() => {
+      this.#ready = true
+      this.#deaths = 0
+      back()
+    }, () => {
+      this.#deaths++
       this.#queue.bury(ticket)
       back()
     })
@@ -111,11 +119,11 @@ class Threads implements Pool {
     try {
       for (;;) {
         context.check()
-        for (let i = 0; i < this.#count; i++) if (this.#queue.hasWork) this.#serve()
+        if (this.#deaths < HOPELESS) for (let i = 0; i < this.#count; i++) if (this.#queue.hasWork) this.#serve()
         const event = this.#queue.event(query), state = this.#queue.state(query), text = this.#queue.receive(query)
         if (text !== undefined) yield* this.#open(text, stats)
         else if (state === 'through') return
-        else if (state === 'dead') throw new SqlError('XX000', 'a worker thread ended unexpectedly')
+        else if (state === 'dead' || this.#deaths >= HOPELESS) throw new SqlError('XX000', 'a worker thread ended unexpectedly')
         else await this.#queue.wait(query, event, TICK)
       }
     } finally {

@@ -134,6 +134,8 @@ export default async function serve({ ticket, shared }: { readonly ticket: numbe
       } catch (error) {
         fail(around, query, error)
       } finally {
+        // nothing may be left when the reader sees that this was the last
+        if (!held && queue.exhausted(query)) { parts.get(query)?.close(); parts.delete(query) }
         queue.done(ticket, query, performance.now() - begun, held)
       }
       if (held && queue.exhausted(query)) finishParts(parts, around, ticket)

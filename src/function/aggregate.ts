@@ -13,7 +13,7 @@ const sumOfNumeric = ([a]: readonly Type[]): Type =>
 
 const first = ([a]: readonly Type[]): Type => a ?? UNKNOWN
 /** min and max of varchar are text, as in PostgreSQL. */
-const ORDERED: readonly TypeKind[] = ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'char', 'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'oid', 'bytea', 'uuid', 'bool', 'name']
+const ORDERED: readonly TypeKind[] = ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'text', 'char', 'date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'oid']
 
 export const aggregates: readonly AggregateFunction[] = [
   aggregate('count', [], INT8, 'count', 'number of rows'),

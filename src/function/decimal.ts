@@ -7,13 +7,13 @@ import { InternalError, SqlError } from '../error.ts'
 import type { Type } from '../type.ts'
 import { INT4, NUMERIC, layoutOf } from '../type.ts'
 import type { Emitter, Fault } from '../wasm.ts'
-import { F64, I32, I64, ZERO_DIVISION, f64, i32, i64, select, when } from '../wasm.ts'
+import { F64, I32, I64, ZERO_DIVISION, f64, i32, i64, select } from '../wasm.ts'
 import type { Body, Operand, Site } from './body.ts'
 import { value, wasm } from './body.ts'
 import type { ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
 import type { Wide } from './wide.ts'
-import { differenceOverflows, multiplyNarrow, roughProduct, sumOverflows, wideAdd, wideExceeds, wideMultiply, wideNegate, wideScaleUp, wideSubtract, widen } from './wide.ts'
+import { differenceOverflows, isNarrow, multiplyEasily, multiplyNarrow, roughProduct, sumOverflows, wideAdd, wideExceeds, wideMultiply, wideNegate, wideScaleUp, wideSubtract, widen } from './wide.ts'
 
 const MAX = 38
 /** A product of more than 38 digits stays 128-bit (and is checked) when this many digits at least remain before the point. */
@@ -89,16 +89,19 @@ const product: Body = wasm((e, [x, y], site) => {
   const digits = precisionOf(typeAt(site, 0)) + precisionOf(typeAt(site, 1))
   if (x?.layout === 'i64' && y?.layout === 'i64') {
     if (digits <= 18) return { layout: 'i64', value: i64.mul(x.value, y.value), valid: undefined }
-    return narrowResult(multiplyNarrow(e, x.value, y.value), site.result)
+    const a = x.value, b = y.value
+    return narrowResult(multiplyEasily(e, a, b, undefined, () => multiplyNarrow(e, a, b)), site.result)
   }
-  const a = wideOperand(e, x), b = wideOperand(e, y), result = wideMultiply(e, a, b)
-  if (digits > MAX) {
-    // a float tells cheaply that it certainly has 38 digits at most; near the limit the product decides, which wraps only at 1.7 × 10^38
-    const rough = e.let(F64, roughProduct(a, b))
-    const near = e.capture(() => e.raise(TOO_WIDE, i32.or(f64.ge(rough, f64.const(1.6e38)), wideExceeds(e, result, 10n ** 38n))))
-    e.costs++
-    e.run(when(f64.ge(rough, f64.const(9.9e37)), near.code))
-  }
+  const a = wideOperand(e, x), b = wideOperand(e, y)
+  const result = multiplyEasily(e, a.low, b.low, e.let(I32, i32.and(isNarrow(a), isNarrow(b))), () => {
+    const product = wideMultiply(e, a, b)
+    if (digits > MAX) {
+      // near the limit the product decides, which wraps only at 1.7 × 10^38
+      const rough = e.let(F64, roughProduct(a, b))
+      e.raise(TOO_WIDE, i32.or(f64.ge(rough, f64.const(1.6e38)), i32.and(f64.ge(rough, f64.const(9.9e37)), wideExceeds(e, product, 10n ** 38n))))
+    }
+    return product
+  })
   return narrowResult(result, site.result)
 }, allFixed, ([a, b]) => exact.multiply(dec(a), dec(b)))
 

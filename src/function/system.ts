@@ -90,11 +90,12 @@ const definition = (what: Parameters<NonNullable<SessionInfo['definition']>>[0])
   sessionOf(environment).definition?.(what, oid(id), typeof column === 'number' ? column : 0) ?? null
 
 /** Functions of one object id that look a definition up. */
-const definitions: readonly ScalarFunction[] = ([
+const DEFINITIONS: readonly (readonly [string, Parameters<NonNullable<SessionInfo['definition']>>[0], readonly ArgumentKind[]])[] = [
   ['pg_get_indexdef', 'index', ['oid']], ['pg_get_indexdef', 'index', ['oid', 'int4', 'bool']], ['pg_get_constraintdef', 'constraint', ['oid']], ['pg_get_constraintdef', 'constraint', ['oid', 'bool']],
   ['pg_get_viewdef', 'view', ['oid']], ['pg_get_viewdef', 'view', ['oid', 'bool']], ['pg_get_ruledef', 'rule', ['oid']], ['pg_get_ruledef', 'rule', ['oid', 'bool']],
   ['pg_get_triggerdef', 'trigger', ['oid']], ['pg_get_triggerdef', 'trigger', ['oid', 'bool']], ['pg_get_functiondef', 'function', ['oid']], ['pg_get_partkeydef', 'partition key', ['oid']],
-] as readonly (readonly [string, Parameters<NonNullable<SessionInfo['definition']>>[0], readonly ArgumentKind[]])[]).map(([name, what, args]) =>
+]
+const definitions: readonly ScalarFunction[] = DEFINITIONS.map(([name, what, args]) =>
   scalar(name, args, TEXT, value(definition(what)), `the definition of a ${what}`, STABLE))
 
 const VISIBLE = ['table', 'type', 'function', 'operator', 'opclass', 'opfamily', 'collation', 'conversion', 'statistics_obj', 'ts_parser', 'ts_dict', 'ts_template', 'ts_config'] as const

@@ -114,14 +114,15 @@ function floatPart(kind: ArgumentKind, word: string, v: Value, exact: () => Deci
   return toFloat(exact())
 }
 
-const parts: readonly ScalarFunction[] = ([
+const EXTRACTS: readonly (readonly [ArgumentKind, (word: string, v: Value, environment: Environment) => Decimal | null])[] = [
   ['date', (word, v) => extractFromDate(word, num(v))],
   ['timestamp', (word, v) => extractFromTimestamp(word, micros(v))],
   ['timestamptz', (word, v, environment) => extractFromTimestamp(word, micros(v), sessionZone(environment))],
   ['time', (word, v) => extractFromTime(word, micros(v))],
   ['timetz', (word, v) => extractFromTimeTz(word, asTimeTz(v))],
   ['interval', (word, v) => extractFromInterval(word, span(v))],
-] as readonly (readonly [ArgumentKind, (word: string, v: Value, environment: Environment) => Decimal | null])[]).flatMap(([kind, run]) => {
+]
+const parts: readonly ScalarFunction[] = EXTRACTS.flatMap(([kind, run]) => {
   const options = kind === 'timestamptz' ? STABLE : {}
   return [
     scalar('extract', ['text', kind], NUMERIC, value(([word, v], environment) => run(str(word), v ?? null, environment)), 'a field, exactly', options),

@@ -2,7 +2,7 @@
  * Code for 128-bit integers as two i64 halves. WebAssembly has no wide multiplication yet: it is four 32-bit ones, here and nowhere else.
  */
 import type { Code, Emitter } from '../wasm.ts'
-import { I32, I64, f64, i32, i64, select } from '../wasm.ts'
+import { I32, I64, f64, get, i32, i64, select, seq, set, when } from '../wasm.ts'
 
 /** A signed 128-bit integer in two locals or constants. */
 export interface Wide {
@@ -47,6 +47,22 @@ function multiplyUnsigned(e: Emitter, a: Code, b: Code): Wide {
   const high = e.let(I64, i64.add(i64.add(i64.mul(ah, bh), i64.shru(middle, i64.const(32))), i64.add(i64.shru(lh, i64.const(32)), i64.shru(hl, i64.const(32)))))
   return { low, high }
 }
+
+/**
+ * The same by a plain 64-bit multiplication where a float tells that the product fits, which it nearly always does: `fits` says whether the operands
+ * are 64-bit at all, `otherwise` computes when they or the product are not.
+ */
+export function multiplyEasily(e: Emitter, a: Code, b: Code, fits: Code | undefined, otherwise: () => Wide): Wide {
+  const low = e.local(I64), high = e.local(I64)
+  const small = f64.lt(f64.abs(f64.mul(f64.convertI64(a), f64.convertI64(b))), f64.const(9.2e18))
+  const exact = e.capture(() => { const product = otherwise(); e.run(seq(set(low, product.low), set(high, product.high))) })
+  e.costs += exact.costs + 1
+  e.run(when(fits === undefined ? small : i32.and(fits, small), seq(set(low, i64.mul(a, b)), set(high, i64.shr(get(low), i64.const(63)))), exact.code))
+  return { low: get(low), high: get(high) }
+}
+
+/** 1 when the value is that of its lower half. */
+export const isNarrow = (a: Wide): Code => i64.eq(a.high, i64.shr(a.low, i64.const(63)))
 
 /** The exact product of two signed i64. */
 export function multiplyNarrow(e: Emitter, x: Code, y: Code): Wide {

@@ -1,13 +1,12 @@
 /** Calls of functions, operators and aggregates. */
 import { SqlError, invariant, unsupported } from '../error.ts'
-import { call, columnsOf, literal, visitExpr } from '../expr.ts'
+import { call, columnsOf, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
 import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
-import { BOOL, UNKNOWN } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bindTerm } from './bind-expression.ts'
+import { bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
 import { canCoerceType, coerce, coerceToBool, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
@@ -140,8 +139,3 @@ export function bindCurrent(binding: Binding, e: CurrentExpression): Expr {
   if (type.kind !== 'timestamptz' && type.kind !== 'timestamp' && type.kind !== 'time' && type.kind !== 'timetz') return value
   return coerce(binding, { expr: value, at: e.at }, { kind: type.kind, precision: e.precision }, 'explicit')
 }
-
-/** The literal true, for conditions that are not there. */
-export const TRUE: Expr = literal(true, BOOL)
-/** NULL of unknown type. */
-export const OPEN_NULL: Expr = literal(null, UNKNOWN)

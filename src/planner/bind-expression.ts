@@ -12,26 +12,12 @@ import type { Term } from './coerce.ts'
 import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
 import { bindInterval } from './bind-interval.ts'
 import { bindInQuery, bindQuantifiedQuery, bindSubquery } from './bind-subquery.ts'
+import { bindTerm, equalTypes } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
 import { findOperator, resolveOperator } from './resolve.ts'
 import { resolveColumn } from './scope.ts'
 import type { Binding, Frame } from './scope.ts'
 import type { CastExpression, CaseExpression, Expression, InListExpression, LikeExpression, LiteralExpression, QuantifiedExpression } from './syntax.ts'
-
-/** Where an expression's text begins: the least position in its leftmost branch. */
-export function leftmost(e: Expression): number {
-  switch (e.kind) {
-    case 'operator': return e.left === undefined ? e.at : Math.min(e.at, leftmost(e.left))
-    case 'and': case 'or': return e.args[0] === undefined ? e.at : Math.min(e.at, leftmost(e.args[0]))
-    case 'is': case 'inList': case 'between': case 'like': case 'cast': case 'collate': return Math.min(e.at, leftmost(e.arg))
-    case 'isDistinct': case 'quantified': case 'inQuery': case 'quantifiedQuery': return Math.min(e.at, leftmost(e.left))
-    case 'field': case 'subscript': return Math.min(e.at, leftmost(e.of))
-    default: return e.at
-  }
-}
-
-/** The expression with the place where its text begins. */
-export const bindTerm = (binding: Binding, frame: Frame, e: Expression): Term => ({ expr: bindExpression(binding, frame, e), at: leftmost(e) })
 
 /** Binds an expression; its type may be unknown (a literal 'x', NULL, a parameter that nothing has told the type of). */
 export function bindExpression(binding: Binding, frame: Frame, e: Expression): Expr {
@@ -140,21 +126,6 @@ function bindParameter(binding: Binding, index: number, at: number): Expr {
   if (index < 1 || index > 65535) throw new SqlError('42P02', `there is no parameter $${index}`, { position: at })
   while (binding.parameters.length < index) binding.parameters.push(undefined)
   return { kind: 'param', index, type: binding.parameters[index - 1] ?? UNKNOWN }
-}
-
-/** Both sides as one type that `=` is defined on. */
-export function equalTypes(binding: Binding, left: Term, right: Term, at: number): [Expr, Expr] {
-  const { args } = resolveOperator('=', [left.expr.type, right.expr.type], at)
-  const [a = TEXT, b = TEXT] = args
-  const l = coerce(binding, left, a, 'implicit'), r = coerce(binding, right, b, 'implicit')
-  return sameEqual(binding, { expr: l, at: left.at }, { expr: r, at: right.at })
-}
-
-function sameEqual(binding: Binding, left: Term, right: Term): [Expr, Expr] {
-  const type = commonType([left, right], undefined)
-  if (type === undefined) throw unsupported(`= between ${nameOf(left.expr.type)} and ${nameOf(right.expr.type)}`, { position: left.at })
-  const as = (term: Term): Expr => exactly(binding, { expr: coerce(binding, term, type, 'implicit'), at: term.at }, type)
-  return [as(left), as(right)]
 }
 
 function bindIs(binding: Binding, frame: Frame, e: Extract<Expression, { kind: 'is' }>): Expr {

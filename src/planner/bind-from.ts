@@ -4,10 +4,10 @@ import { call, column, columnsOf, conjunction, conjuncts, literal } from '../exp
 import type { Expr } from '../expr.ts'
 import type { AsOf, Plan } from '../plan.ts'
 import { BOOL, INT4, INT8, TEXT, TIMESTAMPTZ } from '../type.ts'
-import { bindExpression, bindTerm } from './bind-expression.ts'
+import { bindTerm } from './bind-term.ts'
 import { canCoerceType, coerce, coerceToBool, commonType, nameOf } from './coerce.ts'
 import { callOperator } from './bind-call.ts'
-import { columnsFor, join, ONE_ROW, project, shift } from './node.ts'
+import { join, ONE_ROW, project, shift } from './node.ts'
 import { newFrame } from './scope.ts'
 import type { Binding, BoundRelation, Frame, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
 import { filterWith, hasSubquery } from './subquery.ts'
@@ -236,12 +236,4 @@ function joinUsing(binding: Binding, item: JoinFrom, left: BoundFrom, right: Bou
     plan: join(item.how, left.plan, right.plan, condition),
     scope: { relations: scope.relations, columns: [...common, ...sides[0].filter(each => !using.includes(each.name)), ...sides[1].filter(each => !using.includes(each.name))] },
   }
-}
-
-/** The columns of a plan under their own names. */
-export const columnsOfPlan = (plan: Plan): ScopeColumn[] => columnsFor(plan.schema).map((expr, i) => ({ name: plan.schema[i]?.name ?? '', expr, nullable: plan.schema[i]?.nullable ?? true }))
-
-/** Binds what must be constant: LIMIT, OFFSET, DEFAULT. */
-export function bindConstant(binding: Binding, e: Parameters<typeof bindExpression>[2], clause: string): { readonly expr: Expr; readonly at: number } {
-  return bindTerm(binding, { ...newFrame(undefined, []), clause }, e)
 }

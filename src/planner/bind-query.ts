@@ -5,7 +5,7 @@ import type { Expr } from '../expr.ts'
 import type { Plan } from '../plan.ts'
 import { BOOL, INT8, TEXT } from '../type.ts'
 import type { Field, Type } from '../type.ts'
-import { bindTerm, leftmost } from './bind-expression.ts'
+import { bindTerm, leftmost } from './bind-term.ts'
 import { bindSelect, sortOrder } from './bind-select.ts'
 import type { Bounds } from './bind-select.ts'
 import { canCoerceType, coerce, coerceToCommon, commonType, nameOf, settle } from './coerce.ts'
@@ -20,7 +20,7 @@ import type { Query, SetOperation, SortItem, Values, With } from './syntax.ts'
 
 /** Binds a query at a level of its own. With `open`, constants of unknown type stay unknown where the query is a plain SELECT. */
 export function bindQueryIn(binding: Binding, frame: Frame, tables: Tables, query: Query, open = false): BoundRelation {
-  if (query.locking.length > 0) throw unsupported('FOR UPDATE and FOR SHARE', { position: query.at })
+  if (query.locking.length > 0) throw unsupported(`FOR ${(query.locking[0]?.strength ?? '').toUpperCase()}`, { position: query.at })
   if (query.emit !== undefined) throw unsupported(`EMIT ${query.emit.toUpperCase()} in a query`, { position: query.at })
   if (query.withTies) throw unsupported('WITH TIES', { position: query.at })
   const inner = query.with === undefined ? frame : { ...frame, tables: bindWith(binding, frame, tables, query.with) }

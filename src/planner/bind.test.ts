@@ -91,10 +91,10 @@ test('what is not supported is refused by name and position', async () => {
     'with recursive w as (select 1 as x union all select x + 1 from w) select * from w': 'WITH RECURSIVE is not supported @64',
     'select * from t, lateral (select t.a) q': 'LATERAL is not supported @34',
     'select a from t intersect all select a from t2': 'INTERSECT ALL is not supported @8',
-    'select a from t for update': 'FOR UPDATE and FOR SHARE is not supported @8',
+    'select a from t for update': 'FOR UPDATE is not supported @8',
     'select (select b from t2 where t2.a = t.a order by b limit 1) from t': 'LIMIT in a correlated subquery is not supported @8',
     'select row(1, 2)': 'a row as a value is not supported @8',
-    'insert into t2 values (1) on conflict do nothing': 'ON CONFLICT is not supported @26',
+    'insert into t2 values (1) on conflict do nothing': 'ON CONFLICT is not supported @27',
     'insert into t2 values (1) returning a': 'RETURNING is not supported @1',
   }
   for (const [sql, message] of Object.entries(refused)) expect([sql, await failure(bound(sql))]).toEqual([sql, `0A000 ${message}`])

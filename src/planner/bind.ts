@@ -2,11 +2,11 @@
 import { SqlError, invariant } from '../error.ts'
 import { mapExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
-import { tablesOf } from '../plan.ts'
 import type { AsOf, Plan } from '../plan.ts'
 import { TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bindTerm } from './bind-expression.ts'
+import { bindExpression as bindExpressionIn } from './bind-expression.ts'
+import { bindTerm } from './bind-term.ts'
 import { bindAsOf } from './bind-from.ts'
 import { bindQueryIn, settleOutputs } from './bind-query.ts'
 import { canCoerceType, coerce, nameOf, settle } from './coerce.ts'
@@ -52,6 +52,7 @@ export function newBinding(environment: Environment): { readonly binding: Bindin
   const views: Query[] = []
   const binding: Binding = {
     environment: watched, fold: expr => environment.fold(expr), parameters: [...environment.parameterTypes], subqueries: [], written: new WeakMap(), outerCount: 0,
+    expression: (frame, e) => bindExpressionIn(binding, frame, e),
     query: (query, frame) => {
       if (views.includes(query)) throw new SqlError('42P17', 'infinite recursion detected in rules for a view')
       views.push(query)
@@ -131,7 +132,3 @@ export function tablesNamed(syntax: unknown): readonly Path[] {
 }
 
 const isPath = (value: unknown): value is Path => Array.isArray(value) && value.every(part => typeof part === 'string')
-
-/** True when the plan reads a version of its own choosing. */
-export const readsOldVersions = (plan: Plan): boolean => tablesOf(plan).some(scan => scan.asOf !== undefined)
-

@@ -3,10 +3,8 @@ import { visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { conjuncts } from '../expr.ts'
 import { scalarById } from '../function/table.ts'
-import { inputsOf } from '../plan.ts'
 import type { Plan, TableName } from '../plan.ts'
 import type { Schema } from '../type.ts'
-import { exprKey, sameExpr } from './equal.ts'
 
 /** What the catalog tells the planner of a table. */
 export interface TableFacts {
@@ -35,7 +33,7 @@ export function nullable(expr: Expr, schema: Schema): boolean {
         case 'coalesce': return expr.args.every(arg => nullable(arg, schema))
         case 'and': case 'or': case 'not': case 'in': case 'relabel': return expr.args.some(arg => nullable(arg, schema))
       }
-      if (expr.fn.startsWith('subquery ') || expr.fn.startsWith('aggregate ')) return !expr.fn.startsWith('aggregate') || true
+      if (expr.fn.startsWith('subquery ') || expr.fn.startsWith('aggregate ')) return true
       const fn = scalarById(expr.fn)
       if (!fn.strict || !(VALUED.has(fn.name) || (fn.name === 'cast' && expr.type.kind !== 'json' && expr.type.kind !== 'jsonb' && expr.args[0]?.type.kind !== 'jsonb' && expr.args[0]?.type.kind !== 'json'))) return true
       if (expr.type.kind === 'jsonb' || expr.type.kind === 'json' || expr.type.kind === 'array') return true
@@ -341,11 +339,3 @@ export function joinRows(left: number, right: number, equalities: number): numbe
   if (equalities === 0) return left * right
   return (left * right) / Math.max(left, right)
 }
-
-/** The tables read, each with how often. */
-export function tableCount(plan: Plan): number {
-  return plan.kind === 'scan' ? 1 : inputsOf(plan).reduce((sum, input) => sum + tableCount(input), 0)
-}
-
-/** True when the condition is one of the known ones. */
-export const implied = (condition: Expr, known: readonly Expr[]): boolean => known.some(each => sameExpr(each, condition) || exprKey(each) === exprKey(condition))

@@ -1,5 +1,5 @@
 /** Plan nodes with the schemas they must have, and the expressions inside them. */
-import { call, childrenOf, column, conjunction, conjuncts, literal, mapExpr, visitExpr } from '../expr.ts'
+import { childrenOf, column, conjunction, conjuncts, literal, mapExpr, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { inputsOf, withInputs } from '../plan.ts'
 import type { AggregateCall, AggregatePlan, FilterPlan, JoinKind, JoinPlan, Order, Plan, ProjectPlan, TopPlan, UnionPlan, ValuesPlan } from '../plan.ts'
@@ -153,9 +153,6 @@ export function planHas(plan: Plan, test: (expr: Expr) => boolean): boolean {
 
 /** `a and b`, flat; undefined when both are. */
 export const both = (a: Expr | undefined, b: Expr | undefined): Expr | undefined => conjunction([...conjuncts(a), ...conjuncts(b)])
-
-/** The negation, without doubling it. */
-export const negation = (expr: Expr): Expr => expr.kind === 'call' && expr.fn === 'not' && expr.args[0] !== undefined ? expr.args[0] : call('not', [expr], BOOL)
 
 /** True when the expression contains no column. */
 export function constantExpr(expr: Expr): boolean {

@@ -4,10 +4,11 @@
  */
 import { SqlError, unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import type { Plan, TableName } from '../plan.ts'
+import type { AggregateCall, Plan, TableName } from '../plan.ts'
 import type { Schema, Type } from '../type.ts'
+import type { Value } from '../value.ts'
 import type { Coercion } from './coerce.ts'
-import type { Path, Query } from './syntax.ts'
+import type { Expression, Path, Query } from './syntax.ts'
 
 /** What the binder is told of a relation. */
 export type FoundRelation =
@@ -23,7 +24,7 @@ export interface Environment {
   /** Declared types of $1, $2, …; undefined ones are inferred. */
   readonly parameterTypes: readonly (Type | undefined)[]
   /** The value of an expression without columns, computed by the compiled expression itself in the session's time zone. */
-  fold(expr: Expr): import('../value.ts').Value
+  fold(expr: Expr): Value
   /** The name of the database, for three-part names; absent: any is taken. */
   readonly database?: string
 }
@@ -79,7 +80,7 @@ export interface BoundCommonTable {
 
 /** An aggregate call found in a select list, HAVING or ORDER BY. */
 export interface FoundAggregate {
-  readonly call: import('../plan.ts').AggregateCall
+  readonly call: AggregateCall
   readonly key: string
 }
 
@@ -116,6 +117,8 @@ export interface Binding extends Coercion {
   /** Where a column expression was read from the text, and how it was written; for the errors of GROUP BY. */
   readonly written: WeakMap<Expr, { readonly at: number; readonly name: string }>
   outerCount: number
+  /** Binds an expression. */
+  expression(frame: Frame, e: Expression): Expr
   /** Binds a query inside an expression or FROM. */
   query(query: Query, frame: Frame): BoundRelation
 }

@@ -10,6 +10,8 @@ interface Definition {
   /** Cannot be set: 55P02. */
   readonly fixed?: boolean
   readonly about: string
+  /** The least and the greatest whole number. */
+  readonly range?: readonly [number, number]
   /** The canonical value, or undefined when the text is no value of the setting. */
   readonly check?: (text: string) => string | undefined
 }
@@ -74,7 +76,7 @@ const DEFINITIONS: readonly Definition[] = [
   { name: 'DateStyle', initial: 'ISO, MDY', report: true, about: 'Sets the display format for date and time values; only ISO.', check: dateStyle },
   { name: 'default_transaction_isolation', initial: 'read committed', about: 'Sets the isolation level of each new transaction.', check: isolation },
   { name: 'default_transaction_read_only', initial: 'off', report: true, about: 'Sets the read-only status of each new transaction.', check: bool },
-  { name: 'extra_float_digits', initial: '1', about: 'Sets the number of digits displayed for floating-point values.', check: integer(-15, 3) },
+  { name: 'extra_float_digits', initial: '1', about: 'Sets the number of digits displayed for floating-point values.', range: [-15, 3], check: integer(-15, 3) },
   { name: 'idle_in_transaction_session_timeout', initial: '0', about: 'Accepted and ignored.', check: duration },
   { name: 'in_hot_standby', initial: 'off', report: true, fixed: true, about: 'Shows whether hot standby is currently active.' },
   { name: 'integer_datetimes', initial: 'on', report: true, fixed: true, about: 'Shows whether datetimes are integer based.' },
@@ -153,6 +155,7 @@ export class Settings {
     if (value === undefined) this.#values.delete(key)
     else {
       const canonical = definition.check?.(value)
+      if (canonical === undefined && definition.range !== undefined && /^[+-]?\d+$/.test(value.trim())) throw new SqlError('22023', `${value.trim()} is outside the valid range for parameter "${definition.name}" (${definition.range.join(' .. ')})`)
       if (canonical === undefined) throw new SqlError('22023', `invalid value for parameter "${definition.name}": "${value}"`)
       this.#values.set(key, canonical)
     }

@@ -4,6 +4,7 @@ import { mightMatch } from './prune.ts'
 import type { Stats } from './prune.ts'
 import type { ParquetFile, RowGroup } from './parquet/reader.ts'
 import type { ReadContext } from './read.ts'
+import { isSmall } from './small-files.ts'
 import type { FileSplit, ScanStats, Split, SplitFile, Want } from './table.ts'
 
 /** A piece has at least this many rows, as long as there are more. */
@@ -22,6 +23,13 @@ export async function splitMorsels(split: Split, want: Want, context: Pick<ReadC
   }
   for (const file of split.files) {
     if (file.format !== 'parquet') { files.push(file); continue } // whoever reads it refuses it
+    if (isSmall(file) && want.filter === undefined) { // nothing to be known of it that is worth a look
+      files.push(file)
+      rows += file.rows
+      stats.rowGroupsTotal++
+      if (rows >= ROWS) close()
+      continue
+    }
     const parquet = await context.footers.open(store, file.path, file.size, file.stamp)
     const columns = new FileColumns(file, parquet, want)
     let groups: number[] = []

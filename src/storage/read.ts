@@ -14,6 +14,8 @@ import { KeyMerge } from './merge.ts'
 import { openParquet, readRowGroup } from './parquet/reader.ts'
 import type { ParquetField, ParquetFile } from './parquet/reader.ts'
 import { leavesOf } from './parquet/schema.ts'
+import { KeptColumns, isSmall, keepColumn, putBack, readingWhole } from './small-files.ts'
+import type { KeptColumn } from './small-files.ts'
 import type { ObjectStore, StoreSpec } from './store.ts'
 import type { FileSplit, Merge, RowsSplit, ScanStats, Split, SplitColumn, SplitFile, VectorPlace } from './table.ts'
 
@@ -26,8 +28,9 @@ export interface ReadContext {
   readonly footers: FooterCache
 }
 
-/** Footers of the files read last. */
+/** Footers of the files read last, and columns of those that are small. */
 export class FooterCache {
+  readonly columns = new KeptColumns()
   readonly #files = new Map<string, Promise<ParquetFile>>()
   readonly #capacity: number
   constructor(capacity = 1024) { this.#capacity = capacity }
@@ -61,17 +64,47 @@ export async function* readSplit(split: Split, context: ReadContext, stats: Scan
     yield* mergeFiles(split, split.merge, store, context, stats)
     return
   }
+  const wanted = split.schema.map((_, i) => i), positions = split.sign === 'column' ? [...wanted, wanted.length] : wanted
+  let together = new Together()
   for (const file of split.files) {
-    const reader = await FileReader.open(file, store, context, stats)
+    const reader = await FileReader.open(file, store, context, stats), kept = reader.keptNow(positions) ?? await reader.keep(positions)
+    if (kept !== undefined) {
+      together.add(kept, reader.rows)
+      if (together.rows < TOGETHER_ROWS) continue
+    }
+    if (together.rows > 0) {
+      using arena = context.memory.arena()
+      yield signed(split, together.columns(arena), together.rows, context.memory, arena)
+      together = new Together()
+    }
+    if (kept !== undefined) continue
     for (const part of reader.parts) {
       using arena = context.memory.arena()
       const removed = reader.removed(part)
       if (removed !== undefined && !removed.includes(0)) continue
-      const wanted = split.schema.map((_, i) => i)
-      const columns = await reader.read(part, split.sign === 'column' ? [...wanted, wanted.length] : wanted, arena)
-      const batch = signed(split, columns, part.rows, context.memory, arena)
+      const batch = signed(split, await reader.read(part, positions, arena), part.rows, context.memory, arena)
       yield removed === undefined ? batch : gatherBatch(batch, rowsFrom(rowsWhere(removed, 0), arena), context.kernel, arena)
     }
+  }
+  if (together.rows === 0) return
+  using arena = context.memory.arena()
+  yield signed(split, together.columns(arena), together.rows, context.memory, arena)
+}
+
+/** Rows of small files that are given out as one batch: what comes after the scan pays per batch. */
+const TOGETHER_ROWS = 16_384
+
+class Together {
+  readonly #files: (readonly KeptColumn[])[] = []
+  rows = 0
+
+  add(columns: readonly KeptColumn[], rows: number): void {
+    this.#files.push(columns)
+    this.rows += rows
+  }
+
+  columns(arena: Arena): Column[] {
+    return (this.#files[0] ?? []).map((_, i) => putBack(this.#files.flatMap(columns => columns[i] ?? []), arena))
   }
 }
 
@@ -187,7 +220,6 @@ class FileReader {
   readonly file: SplitFile
   readonly parts: readonly Part[]
   readonly #parquet: ParquetFile
-  readonly #fields: ReadonlyMap<string, ParquetField>
   readonly #deleted: DeletionVector | undefined
   readonly #only: DeletionVector | undefined
   readonly #store: ObjectStore
@@ -196,14 +228,16 @@ class FileReader {
 
   static async open(file: SplitFile, store: ObjectStore, context: ReadContext, stats: ScanStats): Promise<FileReader> {
     if (file.format !== 'parquet') throw unsupported(`reading a file of format ${file.format}`, { where: file.path })
-    const parquet = await context.footers.open(store, file.path, file.size, file.stamp)
+    const source = isSmall(file) ? readingWhole(store, file.path, file.size) : store
+    const parquet = await context.footers.open(source, file.path, file.size, file.stamp)
+    if (file.deleted === undefined && file.only === undefined) return new FileReader(file, parquet, undefined, undefined, source, context, stats)
     const vector = async (place: VectorPlace | undefined): Promise<DeletionVector | undefined> => {
       if (place === undefined) return undefined
       stats.bytesRead += place.end - place.start
       return decodeDeletionVector(await store.read(place.path, place.start, place.end), place.path)
     }
     const [deleted, only] = await Promise.all([vector(file.deleted), vector(file.only)])
-    return new FileReader(file, parquet, deleted, only, store, context, stats)
+    return new FileReader(file, parquet, deleted, only, source, context, stats)
   }
 
   private constructor(file: SplitFile, parquet: ParquetFile, deleted: DeletionVector | undefined, only: DeletionVector | undefined, store: ObjectStore, context: ReadContext, stats: ScanStats) {
@@ -214,7 +248,6 @@ class FileReader {
     this.#store = store
     this.#context = context
     this.#stats = stats
-    this.#fields = new Map(parquet.schema.toReversed().map(field => [field.name, field]))
     const firsts: number[] = []
     let rows = 0
     for (const group of parquet.rowGroups) { firsts.push(rows); rows += group.rows }
@@ -223,6 +256,44 @@ class FileReader {
       if (found === undefined) throw corrupt(file.path, `there is no row group ${group}`)
       return { group, rows: found.rows, first: firsts[group] ?? 0 }
     }).filter(part => part.rows > 0)
+  }
+
+  /** Rows of all parts. */
+  get rows(): number { return this.parts.reduce((sum, part) => sum + part.rows, 0) }
+
+  /** The columns at these positions of a small file, if they are known; a file with removed rows is none. */
+  keptNow(positions: readonly number[]): readonly KeptColumn[] | undefined {
+    if (!this.#keeps()) return undefined
+    const kept: KeptColumn[] = [], { columns } = this.#context.footers
+    for (const position of positions) {
+      const column = columns.get(this.#parquet, columnAt(this.file, position))
+      if (column === undefined) return undefined
+      kept.push(column)
+    }
+    columns.touch(this.#parquet)
+    return kept
+  }
+
+  /** The columns at these positions of a small file, read and kept for the next time; undefined when it is not small. */
+  async keep(positions: readonly number[]): Promise<readonly KeptColumn[] | undefined> {
+    const [part] = this.parts, { columns: known } = this.#context.footers
+    if (!this.#keeps() || part === undefined) return undefined
+    using arena = this.#context.memory.arena()
+    const found = positions.map(position => known.get(this.#parquet, columnAt(this.file, position)))
+    const read = await this.#read(part, positions.filter((_, i) => found[i] === undefined), arena)
+    const kept: KeptColumn[] = []
+    let next = 0
+    for (const [i, position] of positions.entries()) {
+      const column = found[i] === undefined ? read[next++] : undefined, fresh = column === undefined ? found[i] : keepColumn(column, this.#context.kernel, arena)
+      if (fresh === undefined) { known.refuse(this.#parquet); return undefined }
+      if (column !== undefined) known.add(this.#parquet, columnAt(this.file, position), fresh)
+      kept.push(fresh)
+    }
+    return kept
+  }
+
+  #keeps(): boolean {
+    return isSmall(this.file) && this.#deleted === undefined && this.#only === undefined && this.parts.length === 1 && this.#parquet.rowGroups.length === 1 && !this.#context.footers.columns.refuses(this.#parquet)
   }
 
   /** A 1 for each row of a part that is removed or not asked for; undefined when there is none. */
@@ -239,14 +310,19 @@ class FileReader {
 
   /** The columns at these positions, of all rows of a part; their buffers are in `arena`. */
   async read(part: Part, positions: readonly number[], arena: Arena): Promise<Column[]> {
-    const columns = positions.map(position => columnAt(this.file, position))
+    const kept = this.keptNow(positions) ?? await this.keep(positions)
+    return kept === undefined ? this.#read(part, positions, arena) : kept.map(column => putBack([column], arena))
+  }
+
+  async #read(part: Part, positions: readonly number[], arena: Arena): Promise<Column[]> {
+    const columns = positions.map(position => columnAt(this.file, position)), fields = new Map(this.#parquet.schema.toReversed().map(field => [field.name, field]))
     const names = new Set<string>()
-    for (const column of columns) if (column.kind === 'file' && this.#fields.has(column.name)) names.add(column.name)
+    for (const column of columns) if (column.kind === 'file' && fields.has(column.name)) names.add(column.name)
     const ordered = [...names], found = new Map<string, Column>()
     if (ordered.length > 0) {
       const read = await readRowGroup(this.#parquet, this.#store, part.group, ordered, this.#context.kernel, arena)
       ordered.forEach((name, i) => { const column = read[i]; if (column !== undefined) found.set(name, column) })
-      this.#count(part, ordered)
+      this.#count(part, ordered.flatMap(name => fields.get(name) ?? []))
     }
     return columns.map(column => {
       const { type } = column.field
@@ -258,12 +334,10 @@ class FileReader {
     })
   }
 
-  #count(part: Part, names: readonly string[]): void {
+  #count(part: Part, fields: readonly ParquetField[]): void {
     const group = this.#parquet.rowGroups[part.group]
     if (group === undefined) return
-    for (const name of names) {
-      const field = this.#fields.get(name)
-      if (field === undefined) continue
+    for (const field of fields) {
       for (const leaf of leavesOf(field.shape)) { const chunk = group.chunk(leaf); this.#stats.bytesRead += chunk.end - chunk.start }
     }
   }

@@ -74,6 +74,11 @@ export function floorDivide(a: bigint, b: bigint): bigint {
 
 /** Days and the microseconds of the day of a timestamp. */
 export function splitDay(micros: bigint): { readonly days: number; readonly time: number } {
+  const small = Number(micros)
+  if (small > -9e15 && small < 9e15) {
+    const day = Math.floor(small / 86400e6)
+    return { days: day, time: small - day * 86400e6 }
+  }
   const days = floorDivide(micros, MICROS_PER_DAY)
   return { days: Number(days), time: Number(micros - days * MICROS_PER_DAY) }
 }

@@ -72,7 +72,6 @@ const ESCAPES: Readonly<Record<string, string>> = { '"': '\\"', '\\': '\\\\', '\
 
 /** A JSON string. */
 export function quoteJson(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the control characters are what JSON must escape
   return `"${text.replace(/["\\\u0000-\u001f]/g, c => ESCAPES[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 }
 

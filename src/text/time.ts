@@ -1,6 +1,6 @@
 /** Text of dates, times and timestamps. */
 import type { Zone } from '../zone.ts'
-import { DATE_INFINITY, DATE_MINUS_INFINITY, MICROS_PER_SECOND, MONTHS, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, WEEKDAYS, dateOf, floorDivide, splitDay } from './calendar.ts'
+import { DATE_INFINITY, DATE_MINUS_INFINITY, MONTHS, TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, WEEKDAYS, dateOf, splitDay } from './calendar.ts'
 import type { TextSettings } from './settings.ts'
 
 const TWO = Array.from({ length: 100 }, (_, n) => n < 10 ? `0${n}` : String(n))
@@ -21,12 +21,26 @@ export function formatDate(days: number, settings: TextSettings): string {
   return dateText(days, settings) + (days < -719162 ? ' BC' : '')
 }
 
+/** ISO dates written lately: a column has far fewer days than rows. */
+const recentDates = new Map<number, string>()
+
+function isoDate(days: number): string {
+  let text = recentDates.get(days)
+  if (text === undefined) {
+    const { year, month, day } = dateOf(days)
+    text = `${four(year > 0 ? year : 1 - year)}-${two(month)}-${two(day)}`
+    if (recentDates.size >= 20_000) recentDates.clear()
+    recentDates.set(days, text)
+  }
+  return text
+}
+
 /** The date without its era: 719162 days before 1970 began the year 1. */
 function dateText(days: number, settings: TextSettings): string {
+  if (settings.dateStyle === 'ISO') return isoDate(days)
   const { year, month, day } = dateOf(days)
   const shown = four(year > 0 ? year : 1 - year)
   switch (settings.dateStyle) {
-    case 'ISO': return `${shown}-${two(month)}-${two(day)}`
     case 'SQL': return settings.dateOrder === 'DMY' ? `${two(day)}/${two(month)}/${shown}` : `${two(month)}/${two(day)}/${shown}`
     case 'German': return `${two(day)}.${two(month)}.${shown}`
     case 'Postgres': return settings.dateOrder === 'DMY' ? `${two(day)}-${two(month)}-${shown}` : `${two(month)}-${two(day)}-${shown}`
@@ -82,9 +96,12 @@ export function formatTimestamp(micros: bigint, settings: TextSettings): string 
 export function formatTimestampTz(micros: bigint, zone: Zone, settings: TextSettings): string {
   if (micros === TIMESTAMP_INFINITY) return 'infinity'
   if (micros === TIMESTAMP_MINUS_INFINITY) return '-infinity'
-  const seconds = Number(floorDivide(micros, MICROS_PER_SECOND))
+  const { days: utcDays, time: utcTime } = splitDay(micros)
+  const seconds = utcDays * 86400 + Math.floor(utcTime / 1e6)
   const east = zone.offsetAt(seconds)
-  const { days, time } = splitDay(micros + BigInt(east) * MICROS_PER_SECOND)
+  const shifted = utcTime + east * 1e6
+  const days = shifted < 0 ? utcDays - 1 : shifted >= 86400e6 ? utcDays + 1 : utcDays
+  const time = shifted - (days - utcDays) * 86400e6
   return momentText(days, time, settings.dateStyle === 'ISO' ? offsetText(east) : ` ${zone.abbreviationAt(seconds)}`, settings)
 }
 

@@ -1,5 +1,6 @@
 /** Bytes to messages and messages to bytes: PostgreSQL's frontend/backend protocol 3.0 and 3.2. No sockets, no meaning. */
 import { SqlError } from '../error.ts'
+import { fromUtf8 } from '../text/settings.ts'
 
 /** A message of the client. */
 export type FrontendMessage =
@@ -23,8 +24,6 @@ export type FrontendMessage =
 const MAX_MESSAGE = 0x3fffffff, MAX_SMALL = 30_000, MAX_STARTUP = 10_000
 
 const SSL_REQUEST = 80877103, GSS_REQUEST = 80877104, CANCEL_REQUEST = 80877102
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Cuts a stream of bytes, however it arrives, into messages. */
 export class MessageReader {
@@ -169,11 +168,7 @@ class Fields {
     if (end < 0) throw new SqlError('08P01', 'invalid string in message')
     const bytes = this.#buffer.subarray(this.#at, end)
     this.#at = end + 1
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8"')
-    }
+    return fromUtf8(bytes)
   }
   list<T>(read: () => T): T[] {
     const count = this.#buffer.readUInt16BE(this.#need(2))
@@ -188,6 +183,7 @@ export class MessageWriter {
   #buffer = Buffer.allocUnsafe(8192)
   #at = 0
   #start = 0
+  #open = false
 
   get size(): number { return this.#at }
 
@@ -209,13 +205,20 @@ export class MessageWriter {
     return at
   }
 
+  /** Begins a message. One that was begun and not ended, because a value of it could not be written, is taken back. */
   begin(type: string): this {
+    if (this.#open) this.#at = this.#start
+    this.#open = true
     const at = this.#room(5)
     this.#buffer[at] = type.charCodeAt(0)
     this.#start = at
     return this
   }
-  end(): this { this.#buffer.writeInt32BE(this.#at - this.#start - 1, this.#start + 1); return this }
+  end(): this {
+    this.#buffer.writeInt32BE(this.#at - this.#start - 1, this.#start + 1)
+    this.#open = false
+    return this
+  }
 
   byte(value: number): this { this.#buffer[this.#room(1)] = value; return this }
   int16(value: number): this { this.#buffer.writeInt16BE(value << 16 >> 16, this.#room(2)); return this }

@@ -77,6 +77,8 @@ export const TYPED: Readonly<Record<string, readonly string[]>> = {
 const quoted = (text: string): string => text.includes('\\') ? `E'${text.replaceAll('\\', '\\\\').replaceAll('\'', '\'\'')}'` : `'${text.replaceAll('\'', '\'\'')}'`
 const valuesOf = (type: string): string => `SELECT ${[...TYPED[type]?.map(quoted) ?? [], 'NULL'].map((text, i) => `${text}::${type} AS c${i}`).join(', ')}`
 const ROWS = 'SELECT * FROM (VALUES (1, \'one\'), (2, \'two\'), (3, NULL), (4, E\'a\\tb\\nc\\\\d"e,f\'), (5, \'\')) AS v(n, t)'
+/** Fails when it runs, not when it is planned. */
+const FAILS = 'SELECT 1/n FROM (VALUES (0), (1)) AS v(n)'
 const NUMBERS = 'SELECT n FROM (VALUES (1), (2), (3), (4), (5)) AS v(n)'
 
 export const CONVERSATIONS: readonly Conversation[] = [
@@ -92,7 +94,7 @@ export const CONVERSATIONS: readonly Conversation[] = [
   { name: 'empty', input: all(query(''), query(' ; ;'), query('-- nothing')) },
   { name: 'several', input: query('SELECT 1; SELECT 2 AS b; ;SELECT 3') },
   { name: 'several, the last does not parse', input: all(query('SELECT 1; SELECT é FROM WHERE'), query('SELECT 2')) },
-  { name: 'several, one fails', input: query('SELECT 1; SELECT 1/0; SELECT 3') },
+  { name: 'several, one fails', input: query(`SELECT 1; ${FAILS}; SELECT 3`) },
   { name: 'position in a later statement', input: query('SELECT \'é\'; SELECT 2,  nosuch') },
   { name: 'syntax error', input: query('SELEC 1') },
   { name: 'no such table', input: query('SELECT *\n FROM nosuch') },
@@ -120,21 +122,20 @@ export const CONVERSATIONS: readonly Conversation[] = [
   { name: 'portal taken', input: all(parse('SELECT 1'), bind([], { portal: 'p' }), bind([], { portal: 'p' }), sync) },
   { name: 'nothing there', input: all(bind(), sync, describe('S', 'x'), sync, describe('P', 'x'), sync, execute('x'), sync, close('S', 'x'), close('P', 'x'), sync) },
   { name: 'skips to sync', input: all(parse('SELECT nosuch'), bind(), execute(), query('SELECT 1'), parse('SELECT 2'), sync, query('SELECT 3')) },
-  { name: 'fails at run time', input: all(parse('SELECT 1/$1::int4'), bind(['0']), execute(), sync, bind(['1']), execute(), sync) },
+  { name: 'fails at run time', input: all(parse('SELECT 6/n/$1::int4 FROM (VALUES (1), (2)) AS v(n)', 's'), bind(['0'], { statement: 's' }), execute(), sync, bind(['1'], { statement: 's' }), execute(), sync) },
   { name: 'multiple commands', input: all(parse('SELECT 1; SELECT 2'), sync) },
   { name: 'wrong number of parameters', input: all(parse('SELECT $1::int4'), bind(['1', '2']), sync) },
   { name: 'wrong number of formats', input: all(parse('SELECT $1::int4'), bind(['1'], { formats: [0, 0] }), sync, parse('SELECT 1'), bind([], { results: [0, 0] }), sync) },
-  { name: 'format code', input: all(parse('SELECT 1'), bind([], { results: [7] }), describe('P'), sync) },
   { name: 'parameter without a type', input: all(parse('SELECT $1'), describe('S'), bind(['1']), execute(), sync) },
   { name: 'bad text parameter', input: all(parse('SELECT $1::int4'), bind(['x']), sync) },
-  { name: 'bad binary parameter', input: all(parse('SELECT $1::int4'), bind([int16(1)], { formats: [1] }), sync) },
+  { name: 'bad binary parameter', input: all(parse('SELECT $1::int4'), bind([int16(1)], { formats: [1] }), sync, parse('SELECT 1, $1::int4'), bind([int16(1, 2, 3)], { formats: [1] }), sync) },
   { name: 'not UTF-8', input: all(parse('SELECT $1::text'), bind([Uint8Array.of(0xc3, 0x28)]), sync) },
   { name: 'block', input: all(query('BEGIN'), query('SELECT 1'), query('COMMIT'), query('BEGIN'), query('ROLLBACK')) },
-  { name: 'failed block', input: all(query('BEGIN'), query('SELECT 1/0'), query('SELECT 1'), parse('SELECT 1'), sync, query('COMMIT')) },
-  { name: 'failed block, extended', input: all(parse('BEGIN'), bind(), execute(), sync, parse('SELECT 1/0'), bind(), execute(), sync, parse('ROLLBACK'), bind(), execute(), sync) },
+  { name: 'failed block', input: all(query('BEGIN'), query(FAILS), query('SELECT 1'), parse('SELECT 1'), sync, query('COMMIT')) },
+  { name: 'failed block, extended', input: all(parse('BEGIN'), bind(), execute(), sync, parse(FAILS), bind(), execute(), sync, parse('ROLLBACK'), bind(), execute(), sync) },
   { name: 'warnings', input: all(query('BEGIN; BEGIN'), query('ROLLBACK'), query('COMMIT'), query('ROLLBACK')) },
-  { name: 'block in one string', input: all(query('BEGIN; SELECT 1; COMMIT; SELECT 2'), query('BEGIN; SELECT 1/0; COMMIT'), query('SELECT 1'), query('ROLLBACK')) },
-  { name: 'savepoints', input: all(query('SAVEPOINT a'), query('BEGIN'), query('SAVEPOINT a'), query('SELECT 1/0'), query('ROLLBACK TO a'), query('SELECT 1'), query('RELEASE a'), query('RELEASE a'), query('ROLLBACK')) },
+  { name: 'block in one string', input: all(query('BEGIN; SELECT 1; COMMIT; SELECT 2'), query(`BEGIN; ${FAILS}; COMMIT`), query('SELECT 1'), query('ROLLBACK')) },
+  { name: 'savepoints', input: all(query('SAVEPOINT a'), query('BEGIN'), query('SAVEPOINT a'), query(FAILS), query('ROLLBACK TO a'), query('SELECT 1'), query('RELEASE a'), query('RELEASE a'), query('ROLLBACK')) },
   { name: 'prepare and execute', input: all(query('PREPARE s(int4) AS SELECT $1 + 1 AS a'), query('EXECUTE s(41)'), bind(['1'], { statement: 's' }), execute(), sync, query('DEALLOCATE s'), query('EXECUTE s(1)')) },
   { name: 'cursor', input: all(query('BEGIN'), query(`DECLARE c CURSOR FOR ${NUMBERS}`), query('FETCH 2 FROM c'), query('FETCH c'), query('MOVE 1 FROM c'), query('FETCH ALL FROM c'), query('FETCH c'), query('CLOSE c'), query('FETCH c'), query('ROLLBACK')) },
   { name: 'settings', input: all(query('SET extra_float_digits = 0'), query('SELECT 0.1::float8 + 0.2::float8'), query('SHOW extra_float_digits'), query('RESET extra_float_digits'), query('SELECT 0.1::float8 + 0.2::float8'), query('SHOW nosuch'), query('SET nosuch = 1'), query('SET extra_float_digits = 99')) },
@@ -150,8 +151,7 @@ export const CONVERSATIONS: readonly Conversation[] = [
   { name: 'copy text, header', input: query(`COPY (${ROWS}) TO STDOUT (HEADER)`) },
   { name: 'copy binary', input: query(`COPY (${ROWS}) TO STDOUT (FORMAT binary)`) },
   { name: 'copy, extended', input: all(parse(`COPY (${ROWS}) TO STDOUT`), describe('S'), bind(), describe('P'), execute(), sync) },
-  { name: 'copy fails', input: all(query('COPY (SELECT 1/0) TO STDOUT'), query('SELECT 1')) },
-  { name: 'copy of what is not there', input: all(query('COPY nosuch TO STDOUT'), query('COPY (SELECT 1) TO STDOUT (FORMAT xml)')) },
+  { name: 'copy fails', input: all(query(`COPY (${FAILS}) TO STDOUT`), query('SELECT 1')) },
   { name: 'malformed query', input: all(message('Q', Buffer.from('SELECT 1')), query('SELECT 2')) },
   { name: 'malformed bind', input: all(message('B', Buffer.from([0])), parse('SELECT 1'), sync, query('SELECT 2')) },
   { name: 'more than a message', input: all(message('Q', zero('SELECT 1'), zero('x')), query('SELECT 2')) },
@@ -162,8 +162,6 @@ export const CONVERSATIONS: readonly Conversation[] = [
   { name: 'malformed flush', input: all(message('H', Buffer.from([1])), query('SELECT 2'), sync, query('SELECT 3')) },
   { name: 'negative parameter length', input: all(parse('SELECT $1::text'), message('B', zero(''), zero(''), int16(0), int16(1), int32(-2), int16(0)), sync, query('SELECT 2')) },
   { name: 'unknown message', input: all(Buffer.from('!'), int32(4), query('SELECT 2')) },
-  { name: 'absurd length', input: all(Buffer.from('Q'), int32(0x7fffffff), query('SELECT 2')) },
-  { name: 'length too small', input: all(Buffer.from('Q'), int32(3), query('SELECT 2')) },
   { name: 'stray copy data', input: all(message('d', Buffer.from('x')), message('c'), query('SELECT 2')) },
   { name: 'password out of turn', input: all(message('p', zero('x')), query('SELECT 2')) },
 ]

@@ -11,12 +11,15 @@ import { valueWriter } from './types.ts'
 
 const SIGNATURE = Uint8Array.of(0x50, 0x47, 0x43, 0x4f, 0x50, 0x59, 0x0a, 0xff, 0x0d, 0x0a, 0x00, 0, 0, 0, 0, 0, 0, 0, 0)
 
+const NOTHING = new Uint8Array(0)
+
 /** Turns rows into CopyData messages, one a row as PostgreSQL does. */
 export class CopyWriter {
   readonly #format: CopyFormat
   readonly #schema: Schema
   readonly #settings: TextSettings
   readonly #memory: Memory
+  #head = NOTHING
 
   constructor(format: CopyFormat, schema: Schema, settings: TextSettings, memory: Memory) {
     this.#format = format
@@ -30,7 +33,7 @@ export class CopyWriter {
     out.begin('H').byte(binary).int16(this.#schema.length)
     for (const _ of this.#schema) out.int16(binary)
     out.end()
-    if (binary === 1) out.begin('d').bytes(SIGNATURE).end()
+    if (binary === 1) this.#head = SIGNATURE
     else if (this.#format.header) out.begin('d').text(this.#line(this.#schema.map(field => field.name), false)).end()
   }
 
@@ -39,7 +42,7 @@ export class CopyWriter {
     if (this.#format.format === 'binary') {
       const writers = this.#schema.map(field => valueWriter(field.type, 1, this.#settings))
       for (let row = from; row < to; row++) {
-        out.begin('d').int16(readers.length)
+        this.#binary(out).int16(readers.length)
         readers.forEach((read, i) => { const value = read(row); if (value === null) out.int32(-1); else writers[i]?.(out, value) })
         out.end()
       }
@@ -52,8 +55,15 @@ export class CopyWriter {
   }
 
   finish(out: MessageWriter): void {
-    if (this.#format.format === 'binary') out.begin('d').int16(-1).end()
+    if (this.#format.format === 'binary') this.#binary(out).int16(-1).end()
     out.empty('c')
+  }
+
+  /** Begins a binary message; the first has the signature in front. */
+  #binary(out: MessageWriter): MessageWriter {
+    out.begin('d').bytes(this.#head)
+    this.#head = NOTHING
+    return out
   }
 
   #line(values: readonly (string | undefined)[], data: boolean): string {

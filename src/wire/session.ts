@@ -285,7 +285,7 @@ class Connection {
     if (resultFormats.some(format => format !== 0 && format !== 1)) throw new SqlError('22023', `unsupported format code: ${resultFormats.find(format => format !== 0 && format !== 1) ?? 0}`)
     if (message.portal !== '' && this.#portals.has(message.portal)) throw new SqlError('42P03', `cursor "${message.portal}" already exists`)
     await this.#closePortal(message.portal)
-    const read = parameters.map((type, i) => readParameter(values[i] ?? null, type, formatOf(formats, i), session.text))
+    const read = parameters.map((type, i) => readParameter(values[i] ?? null, type, formatOf(formats, i), session.text, i + 1))
     this.#portals.set(message.portal, { prepared, values: read, formats: resultFormats, answer: undefined, batch: undefined, offset: 0, ended: false })
     this.out.empty('2')
   }

@@ -3,6 +3,7 @@ import { asArray, asBigInt, asBytes, asDecimal, asInterval, asList, asNumber, as
 import { SqlError, unsupported } from '../error.ts'
 import { oidOf, typeOfOid } from '../oid.ts'
 import { parseValue, textWriter } from '../text.ts'
+import { fromUtf8 } from '../text/settings.ts'
 import type { TextSettings } from '../text.ts'
 import type { Type } from '../type.ts'
 import type { Decimal, Value } from '../value.ts'
@@ -88,7 +89,7 @@ function ragged(): never { throw unsupported('binary output of an array whose pa
 /** PostgreSQL's numeric: base-10000 digits, the first with weight 10000^weight. */
 function writeNumeric(out: MessageWriter, value: Decimal): void {
   if (value.special !== undefined) {
-    out.int16(0).int16(0).int16({ NaN: 0xc000, Infinity: 0xd000, '-Infinity': 0xf000 }[value.special]).int16(0)
+    out.int16(0).int16(0).int16({ NaN: 0xc000, Infinity: 0xd000, '-Infinity': 0xf000 }[value.special]).int16(value.special === 'NaN' ? 0 : 32)
     return
   }
   const negative = value.unscaled < 0n
@@ -107,27 +108,28 @@ function writeNumeric(out: MessageWriter, value: Decimal): void {
   for (const digit of digits) out.int16(digit)
 }
 
-/** A parameter as bound. 22P03 when binary bytes are no value of the type. */
-export function readParameter(bytes: Uint8Array | null, type: Type, format: number, settings: TextSettings): Value {
+/** Parameter `number` as bound. 22P03 when binary bytes are no value of the type. */
+export function readParameter(bytes: Uint8Array | null, type: Type, format: number, settings: TextSettings, number: number): Value {
   if (bytes === null) return null
-  if (format === 0) return parseValue(utf8(bytes), type.kind === 'unknown' ? { kind: 'text' } : type, settings)
+  if (format === 0) return parseValue(fromUtf8(bytes), type.kind === 'unknown' ? { kind: 'text' } : type, settings)
   if (format !== 1) throw new SqlError('22023', `unsupported format code: ${format}`)
-  return readBinary(bytes, type)
-}
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-function utf8(bytes: Uint8Array): string {
-  if (bytes.includes(0)) throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8": 0x00')
   try {
-    return decoder.decode(bytes)
-  } catch {
-    throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8"')
+    return readBinary(bytes, type)
+  } catch (error) {
+    throw error === MALFORMED ? new SqlError('22P03', `incorrect binary data format in bind parameter ${number}`) : error
   }
 }
 
+/** Bytes that are no value of the type; the parameter's number is said where it is known. */
+const MALFORMED = new SqlError('22P03', 'incorrect binary data format in bind parameter')
+const short = (): SqlError => new SqlError('08P01', 'insufficient data left in message')
+
 function readBinary(bytes: Uint8Array, type: Type): Value {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const sized = (length: number): void => { if (bytes.length !== length) throw new SqlError('22P03', 'incorrect binary data format in bind parameter') }
+  const sized = (length: number): void => {
+    if (bytes.length < length) throw short()
+    if (bytes.length > length) throw MALFORMED
+  }
   switch (type.kind) {
     case 'bool': sized(1); return bytes[0] !== 0
     case 'int2': sized(2); return view.getInt16(0)
@@ -137,10 +139,10 @@ function readBinary(bytes: Uint8Array, type: Type): Value {
     case 'float4': sized(4); return view.getFloat32(0)
     case 'float8': sized(8); return view.getFloat64(0)
     case 'numeric': return readNumeric(view, bytes.length)
-    case 'text': case 'varchar': case 'char': case 'name': case '"char"': case 'json': case 'unknown': return utf8(bytes)
+    case 'text': case 'varchar': case 'char': case 'name': case '"char"': case 'json': case 'unknown': return fromUtf8(bytes)
     case 'jsonb':
       if (bytes[0] !== 1) throw new SqlError('22P03', `unsupported jsonb version number ${bytes[0] ?? 0}`)
-      return parseValue(utf8(bytes.subarray(1)), type)
+      return parseValue(fromUtf8(bytes.subarray(1)), type)
     case 'bytea': return bytes.slice()
     case 'uuid': { sized(16); const hex = Buffer.from(bytes).toString('hex'); return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}` }
     case 'date': { sized(4); const days = view.getInt32(0); return days === INFINITE_DAY || days === -INFINITE_DAY - 1 ? days : days + EPOCH_DAYS }
@@ -154,44 +156,43 @@ function readBinary(bytes: Uint8Array, type: Type): Value {
 }
 
 function readArray(view: DataView, bytes: Uint8Array, type: Extract<Type, { kind: 'array' }>): Value {
-  const bad = (): SqlError => new SqlError('22P03', 'incorrect binary data format in bind parameter')
   try {
     const count = view.getInt32(0), element = typeOfOid(view.getUint32(8)) ?? type.element
-    if (count < 0 || count > 6) throw bad()
+    if (count < 0 || count > 6) throw MALFORMED
     const dims: number[] = [], lower: number[] = []
     let at = 12, total = count === 0 ? 0 : 1
     for (let i = 0; i < count; i++, at += 8) { dims.push(view.getInt32(at)); lower.push(view.getInt32(at + 4)); total *= view.getInt32(at) }
-    if (total < 0 || total > bytes.length) throw bad()
+    if (total < 0 || total > bytes.length) throw MALFORMED
     const values: Value[] = []
     for (let i = 0; i < total; i++) {
       const length = view.getInt32(at)
       at += 4
       if (length < 0) values.push(null)
       else {
-        if (at + length > bytes.length) throw bad()
+        if (at + length > bytes.length) throw MALFORMED
         values.push(readBinary(bytes.subarray(at, at + length), element.kind === type.element.kind ? type.element : element))
         at += length
       }
     }
-    if (at !== bytes.length) throw bad()
+    if (at !== bytes.length) throw MALFORMED
     return { dims, lower, values }
   } catch (error) {
-    throw error instanceof RangeError ? bad() : error
+    throw error instanceof RangeError ? MALFORMED : error
   }
 }
 
 function readNumeric(view: DataView, length: number): Value {
-  const bad = (): SqlError => new SqlError('22P03', 'incorrect binary data format in bind parameter')
-  if (length < 8) throw bad()
+  if (length < 8) throw MALFORMED
   const count = view.getInt16(0), weight = view.getInt16(2), sign = view.getUint16(4), scale = view.getUint16(6)
-  if (count < 0 || length !== 8 + 2 * count) throw bad()
+  if (count < 0 || length !== 8 + 2 * count) throw MALFORMED
   if (sign === 0xc000) return { unscaled: 0n, scale: 0, special: 'NaN' }
   if (sign === 0xd000) return { unscaled: 0n, scale: 0, special: 'Infinity' }
   if (sign === 0xf000) return { unscaled: 0n, scale: 0, special: '-Infinity' }
+  if ((sign !== 0 && sign !== 0x4000) || scale > 0x3fff) throw MALFORMED
   let digits = 0n
   for (let i = 0; i < count; i++) {
     const digit = view.getInt16(8 + 2 * i)
-    if (digit < 0 || digit > 9999) throw bad()
+    if (digit < 0 || digit > 9999) throw MALFORMED
     digits = digits * 10000n + BigInt(digit)
   }
   const shift = 4 * (weight - count + 1) + scale

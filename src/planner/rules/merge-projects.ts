@@ -20,12 +20,9 @@ function merge(plan: ProjectPlan): Plan {
   return same ? input : plan
 }
 
-/** Each computed column below is read at most once above, and none is volatile unless read exactly once. */
+/** What is computed below is read at most once above, and nothing volatile is. */
 function inlinable(plan: ProjectPlan, below: { readonly exprs: readonly Expr[] }): boolean {
   const reads = new Map<number, number>()
   for (const expr of plan.exprs) visitExpr(expr, node => { if (node.kind === 'column') reads.set(node.index, (reads.get(node.index) ?? 0) + 1) })
-  return below.exprs.every((expr, i) => {
-    const count = reads.get(i) ?? 0
-    return cheap(expr) || (count <= 1 && (volatilityOf(expr) !== 'volatile' || count === 1) && volatilityOf(expr) !== 'volatile')
-  })
+  return below.exprs.every((expr, i) => cheap(expr) || ((reads.get(i) ?? 0) <= 1 && volatilityOf(expr) !== 'volatile'))
 }

@@ -44,7 +44,7 @@ export interface Expected {
   readonly schemas: Readonly<Record<string, readonly (readonly [number, string, string])[]>>
   readonly snapshots: Readonly<Record<string, { readonly schemaId: number; readonly columns?: readonly string[]; readonly rows?: readonly Row[]; readonly error?: string; readonly skipped?: boolean }>>
   readonly latest?: Rows & { readonly error?: string }
-  readonly tags?: Readonly<Record<string, Rows>>
+  readonly tags?: Readonly<Record<string, Rows & { readonly snapshot: number }>>
   readonly streamFromSnapshotFull?: Plans
 }
 

@@ -15,7 +15,7 @@ import { fieldNamed, paimonTypeText } from './types.ts'
 import type { PaimonField } from './types.ts'
 
 /** Small files are read together up to this. */
-const MOST_FILES = 16
+const MOST_FILES = 128
 const MOST_BYTES = 16n * 2n ** 20n
 
 const SEQUENCE_NUMBER: SplitColumn = { kind: 'file', name: '_SEQUENCE_NUMBER', field: { name: '_SEQUENCE_NUMBER', type: INT8, nullable: false } }
