@@ -12,20 +12,20 @@ import type { Accumulator, Groups, Input, Result } from './accumulator.ts'
 import type { Machine } from './gather.ts'
 
 /** What one group's values add up to. */
-interface Sum<S> {
+interface Sum {
   add(value: Exclude<Value, null>, weight: bigint): void
   result(what: Result): Value
-  merge(other: S): void
-  /** As JSON, for another thread. */
+  /** As JSON, for another thread, which adds it with `load`. */
   save(): unknown
+  load(saved: unknown): void
 }
 
 /** The states of all groups, each an object. */
 export class ValueSums implements Accumulator {
   readonly partialTypes = [TEXT]
   readonly #machine: Machine
-  readonly #make: () => NumericSum | IntervalSum
-  #sums: (NumericSum | IntervalSum | undefined)[] = []
+  readonly #make: () => Sum
+  #sums: (Sum | undefined)[] = []
 
   constructor(argument: Type, machine: Machine) {
     this.#machine = machine
@@ -43,9 +43,9 @@ export class ValueSums implements Accumulator {
     }
   }
 
-  #sum(id: number): NumericSum | IntervalSum { return this.#sums[id] ??= this.#make() }
+  #sum(id: number): Sum { return this.#sums[id] ??= this.#make() }
 
-  #each({ ids, n }: Groups): (NumericSum | IntervalSum | undefined)[] {
+  #each({ ids, n }: Groups): (Sum | undefined)[] {
     const { u32 } = this.#machine.memory.refresh()
     return Array.from({ length: n }, (_, i) => this.#sums[ids === 0 ? 0 : u32[ids / 4 + i] ?? 0])
   }
@@ -80,7 +80,7 @@ export class ValueSums implements Accumulator {
 }
 
 /** Sums by display scale, so that the scale of the whole is again that of what is left when values are removed. */
-class NumericSum implements Sum<NumericSum> {
+class NumericSum implements Sum {
   readonly #finite = new Map<number, { unscaled: bigint; count: bigint }>()
   readonly #special = { NaN: 0n, Infinity: 0n, '-Infinity': 0n }
 
@@ -128,12 +128,10 @@ class NumericSum implements Sum<NumericSum> {
       this.#put(Number(scale ?? 0n), unscaled ?? 0n, count ?? 0n)
     }
   }
-
-  merge(other: NumericSum): void { this.load(other.save()) }
 }
 
 /** Months, days and microseconds are added each for itself, as PostgreSQL does. */
-class IntervalSum implements Sum<IntervalSum> {
+class IntervalSum implements Sum {
   #months = 0n
   #days = 0n
   #micros = 0n
@@ -169,8 +167,6 @@ class IntervalSum implements Sum<IntervalSum> {
     this.#micros += micros ?? 0n
     this.#count += count ?? 0n
   }
-
-  merge(other: IntervalSum): void { this.load(other.save()) }
 }
 
 function intervalOf(months: bigint, days: bigint, micros: bigint): Interval {

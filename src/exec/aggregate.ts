@@ -7,9 +7,9 @@ import type { Batch, Column } from '../batch.ts'
 import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { column } from '../expr.ts'
-import { aggregates } from '../function/aggregate.ts'
+import { aggregateById } from '../function/table.ts'
 import type { Address, Arena } from '../memory.ts'
-import type { AggregateCall, AggregatePlan } from '../plan.ts'
+import type { AggregatePlan } from '../plan.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import { INT8, layoutOf } from '../type.ts'
 import type { Accumulator, Family, Groups, Input, Result } from './accumulator.ts'
@@ -24,14 +24,6 @@ import { Expressions } from './linear.ts'
 import type { Context, Life, Operator } from './operator.ts'
 
 const PIECE = 16384
-
-const functions = new Map(aggregates.map(entry => [entry.id, entry]))
-
-function accumulatorOf(call: AggregateCall): Result {
-  const entry = functions.get(call.fn)
-  invariant(entry !== undefined, `an aggregate of the function table, not ${call.fn}`)
-  return entry.accumulator
-}
 
 const FAMILY: Readonly<Record<Result, Family>> = { count: 'count', sum: 'sum', avg: 'sum', min: 'min', max: 'max', any_value: 'any', bool_and: 'bool', bool_or: 'bool' }
 
@@ -163,7 +155,7 @@ class Slots {
     }
     for (const call of plan.aggregates) {
       invariant(call.args.length <= 1, 'aggregates have at most one argument')
-      const what = accumulatorOf(call), family = FAMILY[what], argument = place(call.args[0]), filter = place(call.filter)
+      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], argument = place(call.args[0]), filter = place(call.filter)
       const key = `${family} ${argument ?? ''} ${filter ?? ''} ${call.distinct}`
       let slot = byKey.get(key)
       if (slot === undefined) {

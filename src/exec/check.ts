@@ -95,10 +95,10 @@ class Checked implements Operator {
   #compareTop(plan: Extract<Plan, { kind: 'top' }>, input: readonly Counted[], expected: Map<string, Counted>): void {
     const types = plan.schema.map(field => field.type), rows = [...this.#out.values()], have = total(input, types)
     for (const { row, weight } of rows) invariant((have.get(rowKey(row, types))?.weight ?? 0) >= weight && weight > 0, `top gave a row that is not there: ${show(row)}`)
-    const list = (counts: Iterable<Counted>): (readonly unknown[])[] => [...counts].flatMap(({ row, weight }) => new Array<Counted['row']>(weight).fill(row)).sort((a, b) => compareRows(plan, a, b))
+    const list = (counts: Iterable<Counted>): Counted['row'][] => [...counts].flatMap(({ row, weight }) => new Array<Counted['row']>(weight).fill(row)).sort((a, b) => compareRows(plan, a, b))
     const a = list(expected.values()), b = list(rows)
     invariant(a.length === b.length, `top gave ${b.length} rows, not ${a.length}`)
-    a.forEach((row, i) => invariant(compareRows(plan, row as Counted['row'], (b[i] ?? []) as Counted['row']) === 0, `row ${i} of top has other keys: ${show(b[i] ?? [])}, not ${show(row)}`))
+    a.forEach((row, i) => invariant(compareRows(plan, row, b[i] ?? []) === 0, `row ${i} of top has other keys: ${show(b[i] ?? [])}, not ${show(row)}`))
   }
 
   /** The same rows, otherwise encoded. */

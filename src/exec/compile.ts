@@ -16,7 +16,8 @@ import type { Environment } from '../function/body.ts'
 import type { Value } from '../value.ts'
 import { keyOf } from './expression.ts'
 import { callFunction } from './invocation.ts'
-import type { Encoding, Loop, LoopOutput, Source } from './loop.ts'
+import type { Encoding } from './encoding.ts'
+import type { Loop, LoopOutput, Source } from './loop.ts'
 import { columnsRead, loopFor } from './loop.ts'
 import { layPairs } from './pairs.ts'
 import type { Normal, Output, Staged, Uniform } from './staging.ts'
@@ -40,7 +41,7 @@ export type Selection = 'all' | { readonly count: number; readonly rows: Address
 const STRIDE = 16384
 
 /** A program for these expressions. How a batch's columns lie, and whether they have NULLs, is seen batch by batch. */
-export const compile = (exprs: readonly Expr[], context: ProgramContext): Program => new Program(exprs, context)
+export const compile = (exprs: readonly Expr[], context: ProgramContext): Program => withinStack(() => new Program(exprs, context))
 
 export const openProgram = (handle: ProgramHandle, context: ProgramContext): Program => compile(handle.exprs, context)
 
@@ -50,11 +51,19 @@ export const compilePredicate = (condition: Expr, context: ProgramContext): Pred
 export function evaluateConstant(expr: Expr, parameters: Parameters, context: ProgramContext): Value {
   const arena = context.memory.arena()
   try {
-    const [column] = compile([expr], context).over([], 1, arena, parameters)
+    const [column] = withinStack(() => compile([expr], context).over([], 1, arena, parameters))
     invariant(column !== undefined, 'one expression, one column')
     return columnReader(column, context.memory)(0)
   } finally {
     arena.free()
+  }
+}
+
+/** What is nested too deep is the user's failure, as in PostgreSQL. */
+function withinStack<T>(f: () => T): T {
+  try { return f() } catch (error) {
+    if (error instanceof RangeError && error.message.includes('call stack')) throw new SqlError('54001', 'stack depth limit exceeded')
+    throw error
   }
 }
 
@@ -76,7 +85,7 @@ export class Program {
 
   /** The expressions' values, one column each. An expression that is a column gives that very column. What is new is in `arena`. */
   run(batch: Batch, arena: Arena, parameters = this.#context.parameters): Column[] {
-    return this.over(batch.columns, batch.length, arena, parameters)
+    return withinStack(() => this.over(batch.columns, batch.length, arena, parameters))
   }
 
   /** The same over columns of `length` rows. */
@@ -96,10 +105,12 @@ export class Program {
   /** Of a program of one condition: the rows for which it is true (not false, not NULL). */
   select(batch: Batch, arena: Arena, parameters = this.#context.parameters): Selection {
     if (batch.length === 0) return { count: 0, rows: arena.alloc(0) }
-    const { finals, slots } = this.#evaluateAhead(batch.columns, batch.length, arena, parameters)
-    const [condition] = finals
-    invariant(condition !== undefined, 'a condition')
-    return slots.select(condition, arena)
+    return withinStack(() => {
+      const { finals, slots } = this.#evaluateAhead(batch.columns, batch.length, arena, parameters)
+      const [condition] = finals
+      invariant(condition !== undefined, 'a condition')
+      return slots.select(condition, arena)
+    })
   }
 
   /** Runs everything up to the last pass. */

@@ -5,11 +5,20 @@ import { invariant } from '../error.ts'
 import type { Environment } from '../function/body.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { Value } from '../value.ts'
-import type { Slots } from './compile.ts'
+import type { Expr } from '../expr.ts'
+import type { Type } from '../type.ts'
 import type { Invocation } from './staging.ts'
 
+/** Where arguments come from. */
+export interface Arguments {
+  plain(slot: number, type: Type, arena: Arena): Column
+  constant(expr: Extract<Expr, { kind: 'literal' | 'param' }>, arena: Arena): Column
+  /** The address of one byte a row: truth values without NULLs. */
+  flags(slot: number): Address
+}
+
 /** The results for all rows (for those that are wanted, when somebody said which). */
-export function callFunction(invocation: Invocation, slots: Slots, length: number, arena: Arena, environment: Environment): Column {
+export function callFunction(invocation: Invocation, slots: Arguments, length: number, arena: Arena, environment: Environment): Column {
   const { run, strict, site } = invocation, { memory } = arena
   const columns = invocation.args.map(arg => {
     if (arg.kind === 'column') return slots.plain(arg.index, arg.type, arena)

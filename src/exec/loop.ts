@@ -11,21 +11,10 @@ import type { Layout, Type } from '../type.ts'
 import { layoutOf, typeKey } from '../type.ts'
 import type { Code, Fault, Func, Import, Surroundings, ValType } from '../wasm.ts'
 import { Emitter, F32, F64, I32, I64, V128, block, f32, f64, get, i32, i64, leave, loop, moduleBytes, select, seq, set, v128, when } from '../wasm.ts'
+import type { Encoding } from './encoding.ts'
 import { Evaluator, keyOf, nullOperand } from './expression.ts'
 import type { VectorTest } from './vector.ts'
 import { vectorMask, vectorTest } from './vector.ts'
-
-/**
- * How a column lies. `lookup`: codes into entries that may be NULL themselves; NULL rows have an entry of their own. `none`: every row is NULL.
- */
-export interface Encoding {
-  readonly kind: 'flat' | 'var' | 'dict' | 'const' | 'none' | 'lookup'
-  /** There are validity bytes of rows (of entries, for a lookup). */
-  readonly nullable: boolean
-  /** A lookup whose codes need correcting: its rows have validity bytes. */
-  readonly rowsNullable: boolean
-  readonly type: Type
-}
 
 /** What a word of the parameter block holds: an address (or, for `nullCode`, a number). */
 export type Source =

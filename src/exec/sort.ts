@@ -1,10 +1,12 @@
 /** ORDER BY as bytes: each row's keys become one byte string whose unsigned order is the order asked for. */
 import type { Batch, Column } from '../batch.ts'
-import { unsupported } from '../error.ts'
+import { columnFromValues, columnReader } from '../column.ts'
+import { compareValues } from '../function/comparison.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { Order } from '../plan.ts'
-import type { Schema } from '../type.ts'
-import { bytesOrder, layoutOf, tailOf, typeName } from '../type.ts'
+import type { Schema, Type } from '../type.ts'
+import { INT4, bytesOrder, layoutOf, tailOf } from '../type.ts'
+import type { Value } from '../value.ts'
 import type { Machine } from './gather.ts'
 import { Expressions } from './linear.ts'
 import type { Context } from './operator.ts'
@@ -28,13 +30,17 @@ export class SortKeys {
   readonly order: readonly Order[]
   /** The keys' types, as a schema. */
   readonly schema: Schema
+  /** Some key's bytes do not order (arrays, json): ranks stand for its values, and records of one `encode` compare with no others. */
+  readonly ranked: boolean
+  readonly #types: readonly Type[]
   readonly #expressions: Expressions
   readonly #nullable: readonly boolean[]
 
   constructor(order: readonly Order[], input: Schema, context: Context) {
     this.order = order
     this.schema = order.map(({ expr }, i) => ({ name: `key${i}`, type: expr.type, nullable: true }))
-    for (const { expr } of order) if (layoutOf(expr.type) === 'var' && !bytesOrder(expr.type)) throw unsupported(`ORDER BY a value of type ${typeName(expr.type)}`)
+    this.ranked = order.some(({ expr }) => isRanked(expr.type))
+    this.#types = order.map(({ expr }) => isRanked(expr.type) ? INT4 : expr.type)
     this.#expressions = new Expressions(order.map(({ expr }) => expr), input, context)
     this.#nullable = order.map(({ expr }) => expr.kind === 'column' ? input[expr.index]?.nullable ?? true : true)
   }
@@ -43,8 +49,8 @@ export class SortKeys {
   of(batch: Batch, arena: Arena): Column[] { return this.#expressions.run(batch, arena) }
 
   encode(columns: readonly Column[], n: number, machine: Machine, arena: Arena): SortRecords {
-    const { kernel } = machine, views = columns.map(column => viewOf(column, machine, arena))
-    const layouts = this.order.map(({ expr }) => layoutOf(expr.type)), nulls = this.#nullable.filter(Boolean).length
+    const { kernel } = machine, views = columns.map(column => viewOf(isRanked(column.type) ? ranksOf(column, machine, arena) : column, machine, arena))
+    const layouts = this.#types.map(layoutOf), nulls = this.#nullable.filter(Boolean).length
     const fixed = layouts.reduce((sum, layout) => sum + (WIDTHS[KINDS.indexOf(layout)] ?? 0), nulls)
     if (!layouts.includes('var')) {
       const stride = Math.max(8, Math.ceil(fixed / 8) * 8), bytes = arena.zeroed(n * stride)
@@ -65,7 +71,7 @@ export class SortKeys {
   #put(views: readonly View[], n: number, bytes: Address, ends: Address, stride: number, cursors: Address, kernel: Machine['kernel']): void {
     let at = bytes
     this.order.forEach(({ expr, descending, nullsFirst }, i) => {
-      const view = views[i], layout = layoutOf(expr.type), down = descending ? 1 : 0
+      const view = views[i], layout = layoutOf(this.#types[i] ?? expr.type), down = descending ? 1 : 0
       if (view === undefined) return
       if (this.#nullable[i] === true) {
         kernel.sort_put_null(view.valid, n, nullsFirst ? 0 : 2, at, ends, stride, cursors)
@@ -79,6 +85,22 @@ export class SortKeys {
       }
     })
   }
+}
+
+function isRanked(type: Type): boolean { return layoutOf(type) === 'var' && !bytesOrder(type) }
+
+/** Each value's place among the different values of the column. */
+function ranksOf(column: Column, { memory }: Machine, arena: Arena): Column {
+  const read = columnReader(column, memory), values = Array.from({ length: column.length }, (_, row) => read(row)), rows = values.flatMap((value, row) => value === null ? [] : [row])
+  const at = (row: number): Value => values[row] ?? null
+  rows.sort((a, b) => compareValues(at(a), at(b), column.type))
+  const ranks: (number | null)[] = values.map(() => null)
+  let rank = 0
+  rows.forEach((row, i) => {
+    if (i > 0 && compareValues(at(rows[i - 1] ?? row), at(row), column.type) !== 0) rank++
+    ranks[row] = rank
+  })
+  return columnFromValues(ranks, INT4, arena)
 }
 
 /** The numbers of rows (all `n`, or those listed at `rows`) in the order of their records. */

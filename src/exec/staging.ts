@@ -48,6 +48,7 @@ export function normalize(exprs: readonly Expr[]): Normal {
       case 'column': return expr
       case 'case': return { ...expr, arms: expr.arms.map(arm => ({ when: rewrite(arm.when), then: rewrite(arm.then) })), otherwise: rewrite(expr.otherwise) }
       case 'call': {
+        if (expr.fn === 'and' || expr.fn === 'or') return { ...expr, args: flattened(expr.fn, expr.args).map(rewrite) }
         const set = expr.fn === 'in' ? setOf(expr.args) : undefined
         if (set === undefined) return { ...expr, args: expr.args.map(rewrite) }
         const first = rewrite(set.first), index = uniform({ kind: 'set', values: set.values, type: first.type }, undefined)
@@ -56,6 +57,16 @@ export function normalize(exprs: readonly Expr[]): Normal {
     }
   }
   return { exprs: exprs.map(rewrite), uniforms }
+}
+
+/** The arguments of nested ANDs (ORs) side by side, however deep they are nested. */
+function flattened(fn: 'and' | 'or', args: readonly Expr[]): readonly Expr[] {
+  const out: Expr[] = [], open = [...args].reverse()
+  for (let expr = open.pop(); expr !== undefined; expr = open.pop()) {
+    if (expr.kind === 'call' && expr.fn === fn) for (let i = expr.args.length - 1; i >= 0; i--) { const arg = expr.args[i]; if (arg !== undefined) open.push(arg) }
+    else out.push(expr)
+  }
+  return out
 }
 
 function setOf([first, ...list]: readonly Expr[]): { first: Expr; values: readonly Value[]; hasNull: boolean } | undefined {

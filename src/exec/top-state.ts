@@ -1,5 +1,6 @@
 /** ORDER BY, LIMIT and OFFSET over rows that come and go: all are kept in order, and each epoch gives the change of the window. */
 import type { Batch } from '../batch.ts'
+import { unsupported } from '../error.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { TopPlan } from '../plan.ts'
 import type { Schema } from '../type.ts'
@@ -46,6 +47,7 @@ export class StateTop implements Operator {
     this.#context = context
     this.#window = window
     this.#keys = new SortKeys(plan.order, plan.input.schema, context)
+    if (this.#keys.ranked) throw unsupported('ORDER BY an array, a row or json with LIMIT in a continuous query')
     this.#rows = new HashTable([...plan.schema, ...this.#keys.schema], context, { equality: 'same' })
     this.#totals = new Growing(memory, true)
     this.#marks = new Growing(memory, true)

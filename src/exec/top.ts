@@ -137,12 +137,13 @@ class Sort implements Operator {
       using piece = this.#context.arena()
       kept.append(gatherBatch(all, rows + 4 * from, Math.min(PIECE, n - from), this.#context, piece))
     }
+    this.#rows.free()
+    this.#rows = kept
+    if (this.#keys.ranked) return
     if (this.#limit === 0) this.#limit = this.#limitArena.alloc(8)
     const { u32, u8 } = memory.refresh(), last = u32[rows / 4 + n - 1] ?? 0
     const at = records.bytes + (records.ends === 0 ? last * records.stride : u32[records.ends / 4 + last] ?? 0)
     u8.copyWithin(this.#limit, at, at + 8)
-    this.#rows.free()
-    this.#rows = kept
   }
 
   *flush(): Iterable<Batch> {

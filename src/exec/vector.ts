@@ -5,7 +5,7 @@ import type { Type } from '../type.ts'
 import { layoutOf } from '../type.ts'
 import type { Code } from '../wasm.ts'
 import { i32, v128 } from '../wasm.ts'
-import type { Encoding } from './loop.ts'
+import type { Encoding } from './encoding.ts'
 
 /** column ⋈ other, in lanes of the layout. */
 export interface VectorTest {

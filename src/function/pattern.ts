@@ -5,8 +5,9 @@ import { arrayOf } from '../datum.ts'
 import { BOOL, INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
-import { value } from './body.ts'
+import { columns, value } from './body.ts'
 import type { Body } from './body.ts'
+import { likeColumns } from './column-body.ts'
 import type { ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
 
@@ -339,7 +340,23 @@ function likeWithEscape(pattern: string, escapeCharacter: string): string {
   return out
 }
 
-const like = (ignoreCase: boolean, wanted: boolean): Body => value(([text, pattern]) => likeMatcher(asText(pattern ?? null), ignoreCase)(asText(text ?? null)) === wanted)
+/** The literals of a LIKE pattern between its % signs; undefined when there is a _ in it, or a lone escape at its end. */
+function likeLiterals(pattern: string): readonly string[] | undefined {
+  const parts: string[] = ['']
+  for (let i = 0; i < pattern.length; i++) {
+    const c = pattern[i] ?? ''
+    if (c === '_') return undefined
+    if (c === '%') { parts.push(''); continue }
+    if (c === '\\') i++
+    if (i >= pattern.length) return undefined
+    parts[parts.length - 1] += pattern[i] ?? ''
+  }
+  return parts
+}
+
+const like = (ignoreCase: boolean, wanted: boolean): Body => ignoreCase
+  ? value(([text, pattern]) => likeMatcher(asText(pattern ?? null), true)(asText(text ?? null)) === wanted)
+  : columns(likeColumns(likeLiterals, (text, pattern) => likeMatcher(pattern)(text), wanted))
 const matches = (flags: string, wanted: boolean): Body => value(([text, pattern]) => regexOf(asText(pattern ?? null), flags).test(asText(text ?? null)) === wanted)
 
 const TEXTS: Type = { kind: 'array', element: TEXT }

@@ -84,5 +84,5 @@ if (import.meta.filename === process.argv[1]) {
   let at = 0
   const sets = asked.map(({ set, sql }) => ({ ...set, answers: sql.map(() => { const line = lines[at++]; return line === '!null' ? null : line }) }))
   writeFileSync(new URL('./postgres-answers.json.gz', import.meta.url), gzipSync(`[\n${sets.map(set => JSON.stringify(set)).join(',\n')}\n]\n`, { level: 9 }))
-  console.log(`${sets.length} functions and casts, ${lines.length} answers`)
+  process.stdout.write(`${sets.length} functions and casts, ${lines.length} answers\n`)
 }

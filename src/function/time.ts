@@ -10,9 +10,10 @@ import type { Type } from '../type.ts'
 import type { Decimal, Interval, Value } from '../value.ts'
 import { fixedZone, offsetOfAbbreviation, zoneNamed } from '../zone.ts'
 import type { Zone } from '../zone.ts'
-import { value } from './body.ts'
-import type { Environment } from './body.ts'
+import { columns, value } from './body.ts'
+import type { Body, Environment } from './body.ts'
 import { timestampOfDate, toInstant, toLocal } from './cast.ts'
+import { fieldColumns } from './column-body.ts'
 import { epochOfInterval, extractFromDate, extractFromInterval, extractFromTime, extractFromTimeTz, extractFromTimestamp, fieldNamed, truncateInterval, truncateTimestamp } from './extract.ts'
 import type { ArgumentKind, ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
@@ -107,6 +108,18 @@ const clock: readonly ScalarFunction[] = [
 
 const toFloat = (result: Decimal | null): Value => result === null ? null : Number(formatDecimal(result))
 
+/** Fields that are the same all day. */
+const isDaily = (word: string, type: string): boolean => !['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'julian', 'epoch'].includes(fieldNamed(word, type))
+
+const dayOf = (v: bigint): number => isInfinite(v) ? (v > 0n ? Infinity : -Infinity) : splitDay(v).days
+
+const extractColumns = (kind: 'date' | 'timestamp'): Body => kind === 'date'
+  ? columns(fieldColumns(asNumber, extractFromDate, () => true, () => null))
+  : columns(fieldColumns(
+    v => dayOf(asBigInt(v)), (word, day) => extractFromTimestamp(word, day === Infinity ? TIMESTAMP_INFINITY : day === -Infinity ? TIMESTAMP_MINUS_INFINITY : BigInt(day) * MICROS_PER_DAY), word => isDaily(word, 'timestamp without time zone'),
+    (word, v) => extractFromTimestamp(word, asBigInt(v)),
+  ))
+
 function floatPart(kind: ArgumentKind, word: string, v: Value, exact: () => Decimal | null): Value {
   if (kind === 'date') return toFloat(extractFromTimestamp(word, timestampOfDate(num(v))))
   if (kind === 'interval' && fieldNamed(word, kind) === 'epoch') return epochOfInterval(span(v))
@@ -125,7 +138,7 @@ const EXTRACTS: readonly (readonly [ArgumentKind, (word: string, v: Value, envir
 const parts: readonly ScalarFunction[] = EXTRACTS.flatMap(([kind, run]) => {
   const options = kind === 'timestamptz' ? STABLE : {}
   return [
-    scalar('extract', ['text', kind], NUMERIC, value(([word, v], environment) => run(str(word), v ?? null, environment)), 'a field, exactly', options),
+    scalar('extract', ['text', kind], NUMERIC, kind === 'date' || kind === 'timestamp' ? extractColumns(kind) : value(([word, v], environment) => run(str(word), v ?? null, environment)), 'a field, exactly', options),
     // date_part of a date goes by timestamp, so hours are 0 and not refused.
     scalar('date_part', ['text', kind], FLOAT8, value(([word, v], environment) => floatPart(kind, str(word), v ?? null, () => run(str(word), v ?? null, environment))), 'a field as a float', options),
   ]

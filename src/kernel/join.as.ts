@@ -30,27 +30,6 @@ export function chain_pairs(keys: usize, n: i32, heads: usize, next: usize, curs
   store<u32>(cursor, <u32>n); store<u32>(cursor, 0, 4)
   return <i32>c
 }
-/** The same where no key has two rows: next is not needed, and heads may be 0 when key ids are row numbers. */
-export function single_pairs(keys: usize, n: i32, heads: usize, outRow: usize, outMatch: usize): i32 {
-  let c: usize = 0
-  for (let i: usize = 0; i < <usize>n; i++) {
-    const k = load<u32>(keys + (i << 2)), at: usize = k == <u32>-1 ? 0 : <usize>k
-    store<u32>(outRow + (c << 2), <u32>i); store<u32>(outMatch + (c << 2), heads ? load<u32>(heads + (at << 2)) - 1 : <u32>at)
-    c += k != <u32>-1 ? 1 : 0
-  }
-  return <i32>c
-}
-/** All pairs of rows [from left] × [0, rights); the cursor is a pair's number in u32 row, u32 match. */
-export function cross_pairs(n: i32, rights: i32, cursor: usize, room: i32, outRow: usize, outMatch: usize): i32 {
-  let c: usize = 0, i: usize = load<u32>(cursor), j = load<u32>(cursor, 4)
-  for (; i < <usize>n; i++, j = 0) for (; j < <u32>rights; j++) {
-    if (c == <usize>room) { store<u32>(cursor, <u32>i); store<u32>(cursor, j, 4); return <i32>c }
-    store<u32>(outRow + (c << 2), <u32>i); store<u32>(outMatch + (c << 2), j); c++
-  }
-  store<u32>(cursor, <u32>n); store<u32>(cursor, 0, 4)
-  return <i32>c
-}
-
 // ---- chains that shrink, too: rows are ids, linked both ways --------------------------------------------------------
 // link of a row: [next + 1 u32, previous + 1 u32, key id u32 (−1: in no chain), 0]
 /** Links rows that are not linked yet: their link's last word is 0; it becomes 1. fresh[i] (unless `fresh` is 0) tells whether row i was linked now. */

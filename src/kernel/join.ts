@@ -5,10 +5,6 @@ export interface JoinKernels {
   /** Puts rows firstRow + i in front of the chains of their keys; a key id of −1 belongs to no chain. */
   chain_rows(keys: Address, n: number, firstRow: number, heads: Address, next: Address): void
   chain_pairs(keys: Address, n: number, heads: Address, next: Address, cursor: Address, room: number, outRow: Address, outMatch: Address): number
-  /** The same where no key has two rows: next is not needed, and heads may be 0 when key ids are row numbers. */
-  single_pairs(keys: Address, n: number, heads: Address, outRow: Address, outMatch: Address): number
-  /** All pairs of rows [from left] × [0, rights); the cursor is a pair's number in u32 row, u32 match. */
-  cross_pairs(n: number, rights: number, cursor: Address, room: number, outRow: Address, outMatch: Address): number
   /** Links rows that are not linked yet: their link's last word is 0; it becomes 1. fresh[i] (unless `fresh` is 0) tells whether row i was linked now. */
   link_rows(rows: Address, keys: Address, n: number, heads: Address, links: Address, fresh: Address): void
   unlink_rows(rows: Address, n: number, heads: Address, links: Address): void

@@ -104,6 +104,7 @@ class Lake implements Catalog {
 
   /** A folder with Parquet files that no table format has put there. */
   async #isTable(folder: string): Promise<boolean> {
+    if (await this.#store.stat(folder) === undefined) return false
     for (const mark of ['schema/', '_delta_log/', 'metadata/', '.hoodie/']) if (await this.#store.stat(folder + mark) !== undefined) return false
     return isFolderTable(this.#store, folder)
   }

@@ -13,6 +13,8 @@ class MemoryStore implements ObjectStore {
   readonly spec = undefined
   /** Folders stand here too, with a '/' behind, as long as nobody removed them. */
   readonly #objects = new Map<string, { readonly bytes: Uint8Array; readonly modified: number }>()
+  /** Names directly below a folder, itself named with a '/' behind. */
+  readonly #children = new Map<string, Set<string>>()
 
   async stat(path: string): Promise<ObjectInfo | undefined> {
     checkedPath(path, 'either')
@@ -34,15 +36,12 @@ class MemoryStore implements ObjectStore {
   }
 
   async list(folder: string): Promise<readonly ObjectInfo[]> {
-    const prefix = checkedPath(folder, 'folder')
-    const found = new Map<string, ObjectInfo>()
-    for (const [path, { bytes, modified }] of this.#objects) {
-      if (!path.startsWith(prefix) || path === prefix) continue
-      const slash = path.indexOf('/', prefix.length)
-      const name = slash < 0 ? path : path.slice(0, slash + 1)
-      found.set(name, slash < 0 ? { path, size: bytes.byteLength, modified } : { path: name, size: 0, modified: this.#objects.get(name)?.modified ?? modified })
+    const found: ObjectInfo[] = []
+    for (const path of this.#children.get(checkedPath(folder, 'folder')) ?? []) {
+      const object = this.#objects.get(path)
+      if (object !== undefined) found.push({ path, size: object.bytes.byteLength, modified: object.modified })
     }
-    return [...found.values()].sort((a, b) => compareText(a.path, b.path))
+    return found.sort((a, b) => compareText(a.path, b.path))
   }
 
   async write(path: string, bytes: Uint8Array, mode: 'create' | 'replace'): Promise<boolean> {
@@ -51,19 +50,34 @@ class MemoryStore implements ObjectStore {
     const modified = Date.now()
     for (let slash = path.indexOf('/'); slash >= 0 && slash < path.length - 1; slash = path.indexOf('/', slash + 1)) {
       const parent = path.slice(0, slash + 1)
-      if (!this.#objects.has(parent)) this.#objects.set(parent, { bytes: new Uint8Array(0), modified })
+      if (!this.#objects.has(parent)) this.#put(parent, new Uint8Array(0), modified)
     }
-    this.#objects.set(path, { bytes: bytes.slice(), modified })
+    this.#put(path, bytes.slice(), modified)
     return true
+  }
+
+  #put(path: string, bytes: Uint8Array, modified: number): void {
+    this.#objects.set(path, { bytes, modified })
+    const folder = folderOf(path), children = this.#children.get(folder)
+    if (children === undefined) this.#children.set(folder, new Set([path]))
+    else children.add(path)
+  }
+
+  #delete(path: string): void {
+    this.#objects.delete(path)
+    this.#children.get(folderOf(path))?.delete(path)
   }
 
   async remove(path: string): Promise<void> {
     checkedPath(path, 'object')
-    this.#objects.delete(path)
+    this.#delete(path)
   }
 
   async removeFolder(folder: string): Promise<void> {
     const prefix = checkedPath(folder, 'folder')
-    for (const path of [...this.#objects.keys()]) if (path.startsWith(prefix)) this.#objects.delete(path)
+    for (const path of [...this.#objects.keys()]) if (path.startsWith(prefix)) { this.#delete(path); this.#children.delete(path) }
   }
 }
+
+/** The folder that an object or folder is directly in. */
+function folderOf(path: string): string { return path.slice(0, path.lastIndexOf('/', path.length - 2) + 1) }

@@ -49,12 +49,8 @@ export class UnknownOutcome extends SqlError {
 export async function commit(files: TableFiles, table: string, schema: PaimonSchema, request: CommitRequest): Promise<Snapshot> {
   const retries = wholeNumber(schema.options['commit.max-retries']) ?? 10
   for (let attempt = 0; ; attempt++) {
-    const latest = await files.latestId()
-    const base = latest === undefined ? undefined : await files.snapshot(latest)
-    if (latest === undefined || base !== undefined) {
-      const committed = await attemptCommit(files, table, schema, request, base)
-      if (committed !== undefined) return committed
-    }
+    const committed = await attemptCommit(files, table, schema, request, await files.latest())
+    if (committed !== undefined) return committed
     if (attempt >= retries) throw new SqlError('40001', `could not commit to table ${table}: other writers came first ${attempt + 1} times`, { table })
     await sleep(Math.random() * Math.min(10_000, 10 * 2 ** attempt))
   }

@@ -1,8 +1,7 @@
 /** Where the files of a table are. All paths are relative to the store's root; `table` is the table's directory. */
 import { invariant, unsupported } from '../../error.ts'
 import type { Value } from '../../value.ts'
-import type { ObjectStore } from '../store.ts'
-import type { StoreSpec } from '../store.ts'
+import type { ObjectInfo, ObjectStore, StoreSpec } from '../store.ts'
 import { unscaledOf } from './binaryrow.ts'
 import { fieldsOf } from './schema.ts'
 import type { PaimonSchema } from './schema.ts'
@@ -150,14 +149,19 @@ export function externalToStore(spec: StoreSpec | undefined, path: string): stri
   throw unsupported('a data file outside of the lake (option data-file.external-paths)', { where: path })
 }
 
+/** The files `prefix-N` in a directory, by their ids, ascending. */
+export async function listNumbered(store: ObjectStore, directory: string, prefix: string): Promise<readonly { readonly id: bigint; readonly info: ObjectInfo }[]> {
+  const files: { id: bigint; info: ObjectInfo }[] = [], pattern = new RegExp(`^${prefix}-([0-9]{1,19})$`)
+  for (const info of await store.list(directory)) {
+    const match = pattern.exec(info.path.slice(info.path.lastIndexOf('/') + 1))
+    if (match !== null) files.push({ id: BigInt(match[1] ?? '0'), info })
+  }
+  return files.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+}
+
 /** The ids of the files `prefix-N` in a directory, ascending. */
 export async function listIds(store: ObjectStore, directory: string, prefix: string): Promise<readonly bigint[]> {
-  const ids: bigint[] = []
-  for (const { path } of await store.list(directory)) {
-    const match = new RegExp(`^${prefix}-([0-9]{1,19})$`).exec(path.slice(path.lastIndexOf('/') + 1))
-    if (match !== null) ids.push(BigInt(match[1] ?? '0'))
-  }
-  return ids.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+  return (await listNumbered(store, directory, prefix)).map(({ id }) => id)
 }
 
 /** The number in a hint file (`LATEST`, `EARLIEST`); undefined when it is absent, empty or partial. Hints are never the truth. */

@@ -1,13 +1,13 @@
 /** The files of a table at its snapshots: manifests read and added up. */
 import { SqlError, corrupt, unsupported } from '../../error.ts'
-import type { ObjectStore } from '../store.ts'
+import type { ObjectInfo, ObjectStore } from '../store.ts'
 import type { VectorPlace } from '../table.ts'
 import { parseRow } from './binaryrow.ts'
 import { DELETION_VECTORS, parseIndexManifest } from './index.ts'
 import type { IndexEntry } from './index.ts'
 import { entryIdentity, hex, parseManifest, parseManifestList } from './manifest.ts'
 import type { ManifestEntry, ManifestMeta } from './manifest.ts'
-import { bucketPath, externalToStore, listIds, manifestPath, readHint, latestHintPath, snapshotPath, tagPath, schemaPath } from './paths.ts'
+import { bucketPath, externalToStore, listIds, listNumbered, manifestPath, readHint, latestHintPath, snapshotPath, tagPath, schemaPath } from './paths.ts'
 import { fieldsOf, parseSchema } from './schema.ts'
 import type { PaimonSchema } from './schema.ts'
 import { parseSnapshot } from './snapshot.ts'
@@ -20,6 +20,29 @@ export class MetadataCache {
   readonly indexes = new Recent<IndexEntry>()
   /** Live files, by the manifest lists that they are the sum of. */
   readonly states = new Recent<ManifestEntry>()
+  readonly schemas = new Schemas()
+}
+
+/** Schemas kept in memory, and milliseconds after which a file that was written in the meantime has another time. */
+const MAX_SCHEMAS = 4096, CLOCK_STEP = 2000
+
+/** Schemas by their files' paths. A table that was dropped and made anew uses a path again: then the file's bytes are not the same. */
+class Schemas {
+  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly schema: PaimonSchema; readonly modified: number; readonly sure: boolean }>()
+
+  /** What the file at `path` says; the very object that was given before when its bytes are the same. With `info` they need not be read to know it. */
+  async get(path: string, info: ObjectInfo | undefined, read: () => Promise<Uint8Array>): Promise<PaimonSchema> {
+    const known = this.#known.get(path)
+    if (known?.sure === true && info !== undefined && info.modified === known.modified && info.size === known.bytes.length) return known.schema
+    const now = Date.now(), bytes = await read(), schema = known !== undefined && Buffer.compare(known.bytes, bytes) === 0 ? known.schema : parseSchema(path, bytes)
+    this.#known.delete(path)
+    this.#known.set(path, { bytes, schema, modified: info?.modified ?? NaN, sure: info !== undefined && info.modified + CLOCK_STEP < now })
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_SCHEMAS) break
+      this.#known.delete(oldest)
+    }
+    return schema
+  }
 }
 
 /** Entries kept in memory of each kind. */
@@ -72,28 +95,36 @@ export class TableFiles {
     this.#cache = cache
   }
 
-  /** A schema by its id; schemas never change. */
-  async schema(id: bigint): Promise<PaimonSchema> {
+  /** A schema by its id; schemas never change. `info` is what a listing says of its file. */
+  async schema(id: bigint, info?: ObjectInfo): Promise<PaimonSchema> {
     const known = this.#schemas.get(id)
     if (known !== undefined) return known
     const path = schemaPath(this.directory, id)
-    const schema = parseSchema(path, await this.store.read(path))
+    const schema = await this.#cache.schemas.get(path, info, () => this.store.read(path))
     this.#schemas.set(id, schema)
     return schema
   }
 
   /** The newest schema; undefined when there is none, and so no table. */
   async latestSchema(): Promise<PaimonSchema | undefined> {
-    const ids = await listIds(this.store, `${this.directory}/schema`, 'schema')
-    const last = ids.at(-1)
-    return last === undefined ? undefined : this.schema(last)
+    const last = (await listNumbered(this.store, `${this.directory}/schema`, 'schema')).at(-1)
+    return last === undefined ? undefined : this.schema(last.id, last.info)
   }
 
-  /** The id of the newest snapshot; undefined when there is none. */
-  async latestId(): Promise<bigint | undefined> {
+  /** The newest snapshot; undefined when there is none. */
+  async latest(): Promise<Snapshot | undefined> {
     const hint = await readHint(this.store, latestHintPath(this.directory))
-    if (hint !== undefined && await this.#exists(hint) && !await this.#exists(hint + 1n)) return hint
-    return (await this.snapshotIds()).at(-1)
+    if (hint !== undefined) {
+      const [snapshot, isOld] = await Promise.all([this.snapshot(hint), this.#exists(hint + 1n)])
+      if (snapshot !== undefined && !isOld) return snapshot
+    }
+    let last: bigint | undefined
+    for (let attempt = 0; attempt < 10; attempt++) {
+      last = (await this.snapshotIds()).at(-1)
+      const snapshot = last === undefined ? undefined : await this.snapshot(last)
+      if (last === undefined || snapshot !== undefined) return snapshot // else it was taken back in this moment
+    }
+    throw corrupt(snapshotPath(this.directory, last ?? 0n), 'is listed but cannot be opened')
   }
 
   async #exists(id: bigint): Promise<boolean> {

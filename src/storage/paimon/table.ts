@@ -29,6 +29,8 @@ export class PaimonTable implements Table {
   readonly appendOnly: boolean
   readonly context: TableContext
   readonly writer?: () => TableWriter
+  /** What `latest` found: the statement that asked reads it. */
+  #newest: Snapshot | undefined
 
   constructor(name: TableName, context: TableContext, buffers: Buffers | undefined) {
     const { schema } = context
@@ -41,9 +43,8 @@ export class PaimonTable implements Table {
   }
 
   async latest(): Promise<Version | undefined> {
-    const id = await this.context.files.latestId()
-    const snapshot = id === undefined ? undefined : await this.context.files.snapshot(id)
-    return snapshot === undefined ? undefined : versionOf(snapshot)
+    this.#newest = await this.context.files.latest()
+    return this.#newest === undefined ? undefined : versionOf(this.#newest)
   }
 
   async versionAt(asOf: AsOf): Promise<Version | undefined> {
@@ -92,7 +93,7 @@ export class PaimonTable implements Table {
       requireUnderstood(name, field)
     }
     const pruner = new Pruner(name, schema, want.filter), maker = new SplitMaker(this.context, want)
-    const target = await this.#resolve(to)
+    const target = from === undefined ? await this.#snapshotOf(to) : await this.#resolve(to)
     if (from === undefined) {
       yield* snapshotSplits(this.context, await files.state(target, meta => pruner.manifest(meta)), pruner, maker, stats)
       return
@@ -105,10 +106,16 @@ export class PaimonTable implements Table {
 
   async estimate(version: Version | undefined): Promise<number> {
     if (version === undefined) return 0
-    const snapshot = await this.#resolve(version)
+    const snapshot = await this.#snapshotOf(version)
     if (snapshot.totalRecordCount !== undefined) return Number(snapshot.totalRecordCount)
     const { entries } = await this.context.files.state(snapshot)
     return entries.reduce((rows, entry) => rows + Number(entry.file.rowCount), 0)
+  }
+
+  /** The snapshot of a version, for who reads all of it; files that have expired are missed when they are read. */
+  async #snapshotOf(version: Version): Promise<Snapshot> {
+    const newest = this.#newest
+    return newest !== undefined && String(newest.id) === version.id && Number(newest.timeMillis) === version.time ? newest : this.#resolve(version)
   }
 
   /** The snapshot of a version; 55000 when it is gone, or when its number was used again after a rollback. */

@@ -270,9 +270,7 @@ class PaimonWriter implements TableWriter {
   }
 
   async #newest(): Promise<Snapshot | undefined> {
-    const { files } = this.#options
-    const latest = await files.latestId()
-    return latest === undefined ? undefined : files.snapshot(latest)
+    return this.#options.files.latest()
   }
 
   async #nextNumber(base: Snapshot | undefined, bucket: Bucket): Promise<bigint> {
