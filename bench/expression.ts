@@ -47,10 +47,9 @@ function time(name: string, run: (arena: ReturnType<Memory['arena']>) => unknown
   let best = Number.POSITIVE_INFINITY
   for (let i = 0; i < 60; i++) {
     scratch.reset()
-    const start = process.cpuUsage(), wall = performance.now()
+    const wall = performance.now()
     run(scratch)
     best = Math.min(best, performance.now() - wall)
-    void start
   }
   scratch.free()
   console.log(JSON.stringify({ name, nsPerRow: Number((best * 1e6 / ROWS).toFixed(2)), firstMs: Number(firstMs.toFixed(2)) }))
@@ -72,7 +71,7 @@ for (const [name, b] of [['', batch], [', nullable', nullable]] as const) {
   project('Q1 disc_price, charge', discounted, charge)
   project('int8 + int8', f('+(int8,int8)', big, big))
   project('int8 * int8', f('*(int8,int8)', big, big))
-  project('int4 * int4 + int4', f('+(int4,int4)', f('/(int4,int4)', int, literal(7, INT4)), int))
+  project('int4 / 7 + int4', f('+(int4,int4)', f('/(int4,int4)', int, literal(7, INT4)), int))
   select('dict text in (…)', call('in', [mode, literal('MAIL', TEXT), literal('SHIP', TEXT)], BOOL))
   select('text = constant', f('=(text,text)', clerk, literal('Clerk#000000042', TEXT)))
 }

@@ -4,7 +4,7 @@ import { columnFromValues, columnReader, constColumn } from '../column.ts'
 import { compile } from '../exec/compile.ts'
 import { call, column, literal } from '../expr.ts'
 import { Memory } from '../memory.ts'
-import { BOOL, DATE, NUMERIC, TEXT } from '../type.ts'
+import { BOOL, DATE, INT4, NUMERIC, TEXT } from '../type.ts'
 import { likeMatcher } from './pattern.ts'
 import { scalarById } from './table.ts'
 
@@ -25,6 +25,23 @@ test('LIKE over a column gives for each row what the matcher gives', () => {
     expect(texts.map((_, row) => read(row))).toEqual(texts.map(each => each === null ? null : likeMatcher(pattern)(each) === positive))
     arena.free()
   }), { numRuns: 2000 })
+})
+
+test('substring over a column gives for each row what JavaScript cuts from its characters', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'é', '～', '😀'), { maxLength: 8 }).map(parts => parts.join(''))
+  fc.assert(fc.property(fc.array(fc.option(text), { minLength: 1, maxLength: 40 }), fc.integer({ min: -3, max: 9 }), fc.option(fc.integer({ min: 0, max: 9 })), (texts, start, count) => {
+    const arena = memory.arena()
+    const input = columnFromValues(texts, TEXT, arena)
+    const expr = count === null
+      ? call('substring(text,int4)', [column(0, TEXT), literal(start, INT4)], TEXT)
+      : call('substring(text,int4,int4)', [column(0, TEXT), literal(start, INT4), literal(count, INT4)], TEXT)
+    const [result] = compile([expr], context).over([input], texts.length, arena, context.parameters)
+    if (result === undefined) throw new Error('no column')
+    const read = columnReader(result, memory)
+    const cut = (each: string): string => [...each].filter((_, i) => i + 1 >= start && (count === null || i + 1 < start + count)).join('')
+    expect(texts.map((_, row) => read(row))).toEqual(texts.map(each => each === null ? null : cut(each)))
+    arena.free()
+  }), { numRuns: 1000 })
 })
 
 test('a field of a date column comes out as a small dictionary', () => {

@@ -62,13 +62,15 @@ function search(bytes: Buffer, ends: Uint32Array, length: number, parts: readonl
   const middle = parts.slice(1, -1).filter(part => part.length > 0), [needle, ...rest] = middle
   const shortest = first.length + last.length
   if (needle === undefined || first.length > 0) {
+    const cursors = new Cursors(bytes, middle)
     for (let row = 0; row < length; row++) {
       const start = (ends[row] ?? 0) - zero, end = (ends[row + 1] ?? 0) - zero
-      if (end - start >= shortest && holds(bytes, start, first) && holds(bytes, end - last.length, last) && inOrder(bytes, start + first.length, end - last.length, middle)) found[row] = 1
+      if (end - start >= shortest && holds(bytes, start, first) && holds(bytes, end - last.length, last) && cursors.inOrder(start + first.length, end - last.length)) found[row] = 1
     }
     return
   }
   // One search for the first literal through all rows; only rows that have it are looked at.
+  const cursors = new Cursors(bytes, rest)
   let row = 0
   for (let from = 0; row < length;) {
     const at = bytes.indexOf(needle, from)
@@ -80,7 +82,7 @@ function search(bytes: Buffer, ends: Uint32Array, length: number, parts: readonl
       from = at + 1
       continue
     }
-    if (at + needle.length + last.length <= end && holds(bytes, end - last.length, last) && inOrder(bytes, at + needle.length, end - last.length, rest)) found[row] = 1
+    if (at + needle.length + last.length <= end && holds(bytes, end - last.length, last) && cursors.inOrder(at + needle.length, end - last.length)) found[row] = 1
     row++
     from = end
   }
@@ -91,14 +93,35 @@ function holds(bytes: Buffer, at: number, part: Buffer): boolean {
   return true
 }
 
-function inOrder(bytes: Buffer, start: number, end: number, parts: readonly Buffer[]): boolean {
-  let at = start
-  for (const part of parts) {
-    const next = bytes.subarray(at, end).indexOf(part)
-    if (next < 0) return false
-    at += next + part.length
+/** Where each of several literals next is. Asked with growing positions, all rows together cost one pass through the bytes for each literal. */
+class Cursors {
+  readonly #bytes: Buffer
+  readonly #parts: readonly Buffer[]
+  readonly #next: number[]
+
+  constructor(bytes: Buffer, parts: readonly Buffer[]) {
+    this.#bytes = bytes
+    this.#parts = parts
+    this.#next = parts.map(() => -1)
   }
-  return true
+
+  /** True when the literals come one behind the other between the positions. */
+  inOrder(start: number, end: number): boolean {
+    let at = start
+    for (let i = 0; i < this.#parts.length; i++) {
+      const part = this.#parts[i]
+      if (part === undefined) break
+      let next = this.#next[i] ?? -1
+      if (next < at) {
+        next = this.#bytes.indexOf(part, at)
+        if (next < 0) next = Infinity
+        this.#next[i] = next
+      }
+      if (next + part.length > end) return false
+      at = next + part.length
+    }
+    return true
+  }
 }
 
 /**
@@ -140,5 +163,42 @@ export function fieldColumns(dayOf: (value: Value) => number, field: (word: stri
     if (entries.length === 0) entries.push({ unscaled: 0n, scale: 0 })
     const dictionary = columnFromValues(entries, site.result, arena)
     return { type: site.result, length, valid: nulls ? valid : undefined, data: { kind: 'dict', codes, dictionary } }
+  }
+}
+
+/** substring(text from start for length): characters counted in the bytes and copied. `slice` does what is not constant. */
+export function substringColumns(slice: (args: readonly Value[]) => string): RunColumns {
+  return (columns, length, arena, _environment, site, wanted) => {
+    const [texts, starts, counts] = columns
+    const start = constantOf(starts, arena), count = counts === undefined ? Infinity : constantOf(counts, arena)
+    if (texts?.data.kind !== 'var' || typeof start !== 'number' || typeof count !== 'number' || count < 0) {
+      const readers = columns.map(column => columnReader(column, arena.memory))
+      return columnFromValues(Array.from({ length }, (_, row) => {
+        const args = wanted !== undefined && arena.memory.u8[wanted + row] === 0 ? [null] : readers.map(read => read(row))
+        return args.includes(null) ? null : slice(args)
+      }), site.result, arena)
+    }
+    // Positions before the first count.
+    const skip = Math.max(0, start - 1), take = Math.max(0, Math.min(start - 1 + count, Infinity) - skip)
+    const ends = arena.memory.u32.subarray(texts.data.offsets / 4, texts.data.offsets / 4 + length + 1)
+    const offsets = arena.alloc(4 * (length + 1)), bytes = arena.alloc((ends[length] ?? 0) - (ends[0] ?? 0))
+    const { u8, u32 } = arena.memory, source = texts.data.bytes, before = texts.data.offsets / 4
+    let to = bytes
+    for (let row = 0; row < length; row++) {
+      u32[offsets / 4 + row] = to - bytes
+      const end = source + (u32[before + row + 1] ?? 0)
+      let at = source + (u32[before + row] ?? 0)
+      for (let left = skip; at < end; at++) {
+        // Every byte but those that continue a character begins one.
+        if (((u8[at] ?? 0) & 0xc0) !== 0x80 && left-- === 0) break
+      }
+      for (let left = take; at < end; at++) {
+        const byte = u8[at] ?? 0
+        if ((byte & 0xc0) !== 0x80 && left-- === 0) break
+        u8[to++] = byte
+      }
+    }
+    u32[offsets / 4 + length] = to - bytes
+    return { type: site.result, length, valid: undefined, data: { kind: 'var', offsets, bytes } }
   }
 }

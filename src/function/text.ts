@@ -7,8 +7,9 @@ import { quoteIdentifier, quoteLiteral } from '../text/quote.ts'
 import { BOOL, INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
-import { value } from './body.ts'
+import { columns, value } from './body.ts'
 import type { Body, Environment, Run } from './body.ts'
+import { substringColumns } from './column-body.ts'
 import { typeAt, writerOf } from './environment.ts'
 import type { ArgumentKind, ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
@@ -225,8 +226,8 @@ export const textFunctions: readonly ScalarFunction[] = [
   scalar('upper', STRINGS, TEXT, one(text => changeCase(text, true)), 'in upper case'),
   scalar('initcap', STRINGS, TEXT, one(capitalize), 'every word with a capital'),
   ...['substring', 'substr'].flatMap(name => [
-    scalar(name, ['text', 'int4'], TEXT, value(([text, start]) => substringOf(str(text), num(start))), 'the text from a position on'),
-    scalar(name, ['text', 'int4', 'int4'], TEXT, value(([text, start, length]) => substringOf(str(text), num(start), num(length))), 'so many characters from a position on'),
+    scalar(name, ['text', 'int4'], TEXT, columns(substringColumns(([text, start]) => substringOf(str(text), num(start)))), 'the text from a position on'),
+    scalar(name, ['text', 'int4', 'int4'], TEXT, columns(substringColumns(([text, start, length]) => substringOf(str(text), num(start), num(length)))), 'so many characters from a position on'),
   ]),
   scalar('left', ['text', 'int4'], TEXT, value(([text, n]) => leftOf(str(text), num(n))), 'the first characters, or all but the last'),
   scalar('right', ['text', 'int4'], TEXT, value(([text, n]) => rightOf(str(text), num(n))), 'the last characters, or all but the first'),

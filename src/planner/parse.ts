@@ -4,6 +4,7 @@
  */
 import type * as LibPgQuery from 'libpg-query'
 import { createRequire } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 import { SqlError } from '../error.ts'
 import { Scanner } from './lexer.ts'
 import { unitOfCharacter, characterOf } from './position.ts'
@@ -22,11 +23,21 @@ export async function loadParser(): Promise<void> {
   grammar = await loading
 }
 
+/** V8's own: so many bytes of code a function of WebAssembly executes before it is optimized. */
+const TIERING_BUDGET = 13_000_000
+
 async function load(): Promise<Grammar> {
   // The package keeps one instance for its module's life; without the cache's entry, `require` makes a new one.
   delete require.cache[require.resolve('libpg-query')]
   const loaded: Grammar = require('libpg-query')
-  await loaded.loadModule()
+  // One function of the grammar is so large that optimizing it takes half a second of CPU and 600 MB; V8 would do that in the first statement of every
+  // process. With this budget, taken when a module is loaded, only functions that stay busy are optimized.
+  setFlagsFromString(`--wasm-tiering-budget=${100 * TIERING_BUDGET}`)
+  try {
+    await loaded.loadModule()
+  } finally {
+    setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`)
+  }
   return loaded
 }
 

@@ -50,7 +50,6 @@ export interface Expected {
 
 const memory = Memory.create(2 ** 30)
 const kernel = loadKernel(memory)
-const footers = new FooterCache()
 
 /** A multiset of rows, by their canonical text. */
 export type Bag = Map<string, number>
@@ -65,7 +64,7 @@ export function add(bag: Bag, row: string, times: number): void {
 export async function readRows(table: PaimonTable, from: Version | undefined, to: Version, onRow: (row: string, weight: number, values: readonly Value[]) => void, filter?: Want['filter'], stats: ScanStats = emptyScanStats()): Promise<void> {
   const { fields } = table.context.schema
   const want: Want = { columns: fields.map((_, i) => i), ...(filter === undefined ? {} : { filter }) }
-  const context = { memory, kernel, footers, store: () => table.context.files.store }
+  const context = { memory, kernel, footers: new FooterCache(), store: () => table.context.files.store }
   for await (const split of table.changes(from, to, want, stats)) {
     for await (const batch of readSplit(split, context, stats)) {
       memory.refresh()
