@@ -159,8 +159,7 @@ export class TableFiles {
 
   /** All live files of a snapshot. `keep` may leave out manifests none of whose entries is wanted. */
   async state(snapshot: Snapshot, keep: (manifest: ManifestMeta) => boolean = () => true): Promise<State> {
-    const lists = await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])
-    const metas = lists.flat(), kept = metas.filter(keep), key = `${this.directory} ${snapshot.baseManifestList} ${snapshot.deltaManifestList}`
+    const metas = await this.manifests(snapshot), kept = metas.filter(keep), key = `${this.directory} ${snapshot.baseManifestList} ${snapshot.deltaManifestList}`
     const whole = kept.length === metas.length || this.#cache.states.has(key)
     const entries = whole ? await this.#cache.states.get(key, () => this.#live(snapshot, metas, true)) : await this.#live(snapshot, kept, false)
     return { snapshot, entries, vectors: await this.vectors(snapshot) }
@@ -243,6 +242,14 @@ export class TableFiles {
     }
     return `${this.directory}/index/${entry.fileName}`
   }
+
+  /** The manifests of a snapshot's state: those before its commit, then those of it. */
+  async manifests(snapshot: Snapshot): Promise<readonly ManifestMeta[]> {
+    return (await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])).flat()
+  }
+
+  /** The entries of a manifest. */
+  async entries(manifest: ManifestMeta): Promise<readonly ManifestEntry[]> { return this.#manifest(manifest.fileName) }
 
   async #listed(name: string): Promise<readonly ManifestEntry[]> {
     const manifests = await Promise.all((await this.#list(name)).map(meta => this.#manifest(meta.fileName)))
