@@ -1,15 +1,16 @@
 /** Joins of every kind, on any keys or none. In one epoch the right side is kept and left rows stream past it; else see join-state.ts. */
-import type { Batch, Column } from '../batch.ts'
-import type { Expr } from '../expr.ts'
+import type { Batch } from '../batch.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { JoinPlan } from '../plan.ts'
 import type { Schema } from '../type.ts'
 import { tooManyTimes } from './consolidate.ts'
-import { RowBuffer, gather, gatherBatch, nullColumn, weighted } from './gather.ts'
+import { RowBuffer, gather, gatherBatch, weighted } from './gather.ts'
 import { Growing } from './growing.ts'
-import { HashTable, NONE } from './hash.ts'
+import { NONE } from './hash.ts'
+import type { HashTable } from './hash.ts'
+import { JoinKeys, keyTable, padded } from './join-keys.ts'
 import { StateJoin } from './join-state.ts'
-import { Condition, Expressions } from './linear.ts'
+import { Condition } from './linear.ts'
 import type { Context, Life, Operator } from './operator.ts'
 
 const PIECE = 16384
@@ -17,26 +18,6 @@ const PIECE = 16384
 export function makeJoin(plan: JoinPlan, life: Life, context: Context): Operator {
   const [left, right] = life.appendOnly, keepsRight = plan.how === 'right' || plan.how === 'full'
   return life.epochs === 'one' && right === true && (left === true || !keepsRight) ? new StreamJoin(plan, context) : new StateJoin(plan, context)
-}
-
-/** The keys of one side of a join, evaluated. */
-export class JoinKeys {
-  readonly #expressions: Expressions
-
-  constructor(keys: readonly Expr[], input: Schema, context: Context) { this.#expressions = new Expressions(keys, input, context) }
-
-  of(batch: Batch, arena: Arena): Column[] { return this.#expressions.run(batch, arena) }
-}
-
-/** The table of a join's keys, in which NULL matches nothing. */
-export function keyTable(plan: JoinPlan, context: Context): HashTable {
-  return new HashTable(plan.keys.map(({ left }) => ({ type: left.type, nullable: true })), context, { nullsMatchNothing: true })
-}
-
-/** Rows without a match on the other side: its columns are NULL. */
-export function padded(batch: Batch, side: 0 | 1, other: Schema, schema: Schema, arena: Arena): Batch {
-  const nulls = other.map(field => nullColumn(field.type, batch.length, arena))
-  return weighted({ schema, length: batch.length, columns: side === 0 ? [...batch.columns, ...nulls] : [...nulls, ...batch.columns] }, batch.weights)
 }
 
 /** One epoch, and no rows to remove on the right (nor on the left of right and full joins). */

@@ -30,7 +30,8 @@ export function bindFrom(binding: Binding, frame: Frame, tables: Tables, items: 
   return result ?? { plan: ONE_ROW, scope: { relations: [], columns: [] } }
 }
 
-function crossed(left: BoundFrom, right: BoundFrom, at: number): BoundFrom {
+/** Both parts side by side. 42712 when both bring the same name. */
+export function crossed(left: BoundFrom, right: BoundFrom, at: number): BoundFrom {
   return { plan: join('inner', left.plan, right.plan, undefined), scope: merged(left, right, at, false, false) }
 }
 

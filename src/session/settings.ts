@@ -118,6 +118,8 @@ export class Settings {
   readonly #initial = new Map<string, string>()
   /** What SET LOCAL hid, by name. */
   readonly #beforeLocal = new Map<string, string | undefined>()
+  /** The search path as it was worked out last. */
+  #path: { readonly text: string; readonly user: string; readonly names: readonly string[] } | undefined
   /** Called when a reported setting changes. */
   onReport: ((name: string, value: string) => void) | undefined
 
@@ -210,7 +212,9 @@ export class Settings {
 
   /** The schemas of search_path, in order; "$user" is the session's user. */
   get searchPath(): readonly string[] {
-    return splitList(this.need('search_path')).map(name => name === '$user' ? this.need('session_authorization') : name)
+    const text = this.need('search_path'), user = this.need('session_authorization')
+    if (this.#path?.text !== text || this.#path.user !== user) this.#path = { text, user, names: splitList(text).map(name => name === '$user' ? user : name) }
+    return this.#path.names
   }
 }
 

@@ -84,11 +84,11 @@ export async function prepareStatement(session: Session, sql: string, statement:
   return prepared
 }
 
-/** The statement behind what `prepare` gave, bound anew when a name in it has come to mean something else since. */
-export async function currentStatement(session: Session, prepared: Prepared): Promise<PreparedStatement> {
+/** The statement behind what `prepare` gave, bound anew when a name in it has come to mean something else since (`isFresh`: it was bound just now). */
+export async function currentStatement(session: Session, prepared: Prepared, isFresh = false): Promise<PreparedStatement> {
   const entry = known.get(prepared)
   if (entry === undefined) throw new SqlError('26000', 'prepared statement does not exist')
-  if (entry.bound === undefined || await stillGood(session, entry.bound.found)) return entry
+  if (entry.bound === undefined || isFresh || await stillGood(session, entry.bound.found)) return entry
   return prepareStatement(session, prepared.sql, entry.statement, prepared.parameters)
 }
 
