@@ -1,5 +1,6 @@
 /** Joins of every kind, on any keys or none. In one epoch the right side is kept and left rows stream past it; else see join-state.ts. */
 import type { Batch } from '../batch.ts'
+import { batchFromRows } from '../column.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { JoinPlan } from '../plan.ts'
 import type { Schema } from '../type.ts'
@@ -37,6 +38,7 @@ class StreamJoin implements Operator {
   readonly #matched: Growing
   readonly #arena: Arena
   readonly #pieces: Arena
+  readonly #none: Batch
   /** Only whether there is a match matters: right rows are not kept. */
   readonly #exists: boolean
   #built: Batch | undefined
@@ -58,6 +60,7 @@ class StreamJoin implements Operator {
     this.#matched = new Growing(memory, true)
     this.#arena = context.arena()
     this.#pieces = context.arena()
+    this.#none = batchFromRows(this.schema, [], this.#pieces)
   }
 
   push(port: number, delta: Batch): Iterable<Batch> {
@@ -105,7 +108,8 @@ class StreamJoin implements Operator {
         }
         if (keepsLeft) kernel.put_marks(rows, count, 1, marks)
         if (keepsRight) kernel.put_marks(matches, count, 1, this.#matched.address)
-        if (pairs !== undefined && how !== 'semi' && how !== 'anti') yield pairs
+        // a piece without a match is told of, too: whoever drives this can do something else, or stop it
+        yield pairs !== undefined && how !== 'semi' && how !== 'anti' ? pairs : this.#none
       }
       if (through) break
     }

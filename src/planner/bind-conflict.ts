@@ -78,7 +78,7 @@ export function targetRelation(insert: Insert, { name, schema, key }: ChangedTab
 }
 
 /** More values than this are not looked for one by one. */
-const MOST_KEYS = 1000
+const MOST_KEYS = 64
 
 /** Only the rows of the table with the given keys matter: files without them need not be read. */
 function withFilter(plan: Plan, { schema, key }: ChangedTable): { readonly filter?: Expr } {

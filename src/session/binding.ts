@@ -1,9 +1,11 @@
 /** The binder seen from a session: relations looked up in its catalog, constants computed with its settings, plans optimized as it wants them. */
 import type { Running } from '../engine.ts'
-import { SqlError } from '../error.ts'
+import { SqlError, invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import type { Parameters, Plan, TableName } from '../plan.ts'
 import { tablesOf } from '../plan.ts'
+import { bindChange } from '../planner/bind-change.ts'
+import type { BoundChange } from '../planner/bind-change.ts'
 import { bindInsert } from '../planner/bind-insert.ts'
 import type { BoundInsert } from '../planner/bind-insert.ts'
 import { bindQuery, bindType, constantValue, tablesNamed } from '../planner/bind.ts'
@@ -11,7 +13,7 @@ import type { BoundQuery } from '../planner/bind.ts'
 import type { TableFacts } from '../planner/facts.ts'
 import { optimize } from '../planner/optimize.ts'
 import type { Environment, FoundRelation } from '../planner/scope.ts'
-import type { Insert } from '../planner/statement-syntax.ts'
+import type { Delete, Insert, Update } from '../planner/statement-syntax.ts'
 import type { Expression, Path, Query, TypeName } from '../planner/syntax.ts'
 import type { RelationShape } from '../storage/catalog.ts'
 import { relationOid } from '../storage/system/oids.ts'
@@ -81,27 +83,36 @@ function constants(session: Session): Parameters {
 
 /** A bound statement, and what its names meant. */
 export interface QueryBound extends BoundQuery { readonly found: Found }
-export interface InsertBound extends BoundInsert { readonly found: Found }
-export type Bound = QueryBound | InsertBound
+/** A bound INSERT, UPDATE or DELETE, and the table that it changes. */
+export type ChangeBound = (BoundInsert | BoundChange) & { readonly found: Found; readonly shape: RelationShape; /** What `insert_conflict` was. */ readonly existing: string }
+export type Bound = QueryBound | ChangeBound
 
 export async function bindQueryFor(session: Session, query: Query, types: readonly (Type | undefined)[]): Promise<QueryBound> {
   const found = await findRelations(session, tablesNamed(query))
   return { ...bindQuery(query, environment(session, found, types)), found }
 }
 
-export async function bindInsertFor(session: Session, insert: Insert, types: readonly (Type | undefined)[]): Promise<InsertBound> {
-  const found = await findRelations(session, tablesNamed(insert))
-  const defaults = (name: TableName): ReadonlyMap<string, Value> => [...found.values()].find(shape => shape !== undefined && shape.name.schema === name.schema && shape.name.name === name.name)?.defaults ?? new Map()
-  return { ...bindInsert(insert, environment(session, found, types), defaults), found }
+/** Binds a statement that changes a table. */
+export async function bindChangeFor(session: Session, statement: Insert | Update | Delete, types: readonly (Type | undefined)[]): Promise<ChangeBound> {
+  const found = await findRelations(session, tablesNamed(statement))
+  const shapeNamed = (name: TableName): RelationShape | undefined => [...found.values()].find(shape => shape !== undefined && shape.name.schema === name.schema && shape.name.name === name.name)
+  const defaults = (name: TableName): ReadonlyMap<string, Value> => shapeNamed(name)?.defaults ?? new Map()
+  const existing = session.settings.need('insert_conflict')
+  const bound = statement.kind === 'insert' ? bindInsert(statement, environment(session, found, types), defaults, existing === 'error' ? 'error' : 'replace') : bindChange(statement, environment(session, found, types), defaults)
+  const shape = shapeNamed(bound.name)
+  invariant(shape !== undefined, 'a table that was found')
+  return { ...bound, found, shape, existing }
 }
 
 /** The columns of a bound query as a client is told of them. */
 export function answerFields(bound: Bound): AnswerField[] {
-  return bound.fields.map(field => ({ name: field.name, type: field.type, tableOid: field.origin === undefined ? 0 : relationOid(field.origin.table), columnNumber: field.origin === undefined ? 0 : field.origin.column + 1 }))
+  return ('change' in bound ? bound.returning ?? [] : bound.fields).map(field => ({ name: field.name, type: field.type, tableOid: field.origin === undefined ? 0 : relationOid(field.origin.table), columnNumber: field.origin === undefined ? 0 : field.origin.column + 1 }))
 }
 
 /** True when the names of a bound statement still mean the same relations, with the same columns. */
-export async function stillGood(session: Session, found: Found): Promise<boolean> {
+export async function stillGood(session: Session, bound: Bound): Promise<boolean> {
+  const { found } = bound
+  if ('change' in bound && bound.existing !== session.settings.need('insert_conflict')) return false
   for (const [key, shape] of found) {
     const [path, searchPath]: [Path, readonly string[]] = JSON.parse(key)
     if (JSON.stringify(searchPath) !== JSON.stringify(session.settings.searchPath)) return false
@@ -113,14 +124,19 @@ export async function stillGood(session: Session, found: Found): Promise<boolean
 
 /** The plan to run, by all rules unless the session switched them off. */
 export async function planned(session: Session, bound: Bound, running: Running): Promise<Plan> {
+  return planOf(session, bound.plan, running)
+}
+
+/** `planned`, of a plan alone. */
+export async function planOf(session: Session, plan: Plan, running: Running): Promise<Plan> {
   const facts = new Map<string, TableFacts>(), key = (name: TableName): string => `${name.schema}\0${name.name}`
-  for (const scan of tablesOf(bound.plan)) {
-    session.block?.transaction.mayRead(scan.table)
+  for (const scan of tablesOf(plan)) {
+    session.current.mayRead(scan.table)
     if (facts.has(key(scan.table))) continue
     const { table, version } = await session.engine.source(scan.table, scan.asOf, running)
     facts.set(key(scan.table), { key: table.key, appendOnly: table.appendOnly, rows: await table.estimate(version) })
   }
-  return optimize(bound.plan, {
+  return optimize(plan, {
     ...(session.settings.get('sluice.rules') === 'off' ? { off: 'all' as const } : {}),
     tables: name => facts.get(key(name)),
     fold: (expr: Expr) => session.engine.evaluate(expr, running.parameters),

@@ -37,7 +37,7 @@ export async function copyAnswer(session: Session, statement: Copy, bound: Query
   if (what.kind === 'statement' && what.statement.kind === 'subscribe') {
     const { subscription, schema } = await beginSubscription(session, what.statement, bound, running)
     const progress = what.statement.progress === true, rows = subscribeSchema(schema, progress)
-    return { fields: fieldsOf(rows), schema: rows, copy, tag, batches: subscriptionRows(subscription, schema, progress, session.engine.memory) }
+    return { fields: fieldsOf(rows), schema: rows, live: true, copy, tag, batches: subscriptionRows(subscription, schema, progress, session.engine.memory) }
   }
   const plan = await planned(session, bound, running)
   return { fields: answerFields(bound), schema: plan.schema, copy, tag, batches: session.engine.run(plan, running) }

@@ -42,6 +42,8 @@ export interface Answer {
   readonly schema: Schema
   /** A batch is valid until the next is asked for. Ending the iterator early (return) frees everything. Rows have no negative weights: a subscription's diff is a column. */
   readonly batches: AsyncGenerator<Batch, void, undefined>
+  /** A subscription: the next rows may be long in coming, so that what is there must not wait for them. */
+  readonly live?: boolean
   /** COPY … TO STDOUT: rows go out as copy data in this format instead of DataRows. */
   readonly copy?: CopyFormat
   /** The command tag, asked for when the batches are through: `SELECT 5`, `INSERT 0 1`, `CREATE TABLE`, `FETCH 3`. */

@@ -79,6 +79,7 @@ const DEFINITIONS: readonly Definition[] = [
   { name: 'extra_float_digits', initial: '1', about: 'Sets the number of digits displayed for floating-point values.', range: [-15, 3], check: integer(-15, 3) },
   { name: 'idle_in_transaction_session_timeout', initial: '0', about: 'Accepted and ignored.', check: duration },
   { name: 'in_hot_standby', initial: 'off', report: true, fixed: true, about: 'Shows whether hot standby is currently active.' },
+  { name: 'insert_conflict', initial: 'replace', about: 'What a plain INSERT does with a row whose key the table has: replace the row of the table, or error.', check: oneOf('replace', 'error') },
   { name: 'integer_datetimes', initial: 'on', report: true, fixed: true, about: 'Shows whether datetimes are integer based.' },
   { name: 'IntervalStyle', initial: 'postgres', report: true, about: 'Sets the display format for interval values.', check: oneOf('postgres') },
   { name: 'is_superuser', initial: 'on', report: true, fixed: true, about: 'Shows whether the current user is a superuser.' },

@@ -218,6 +218,7 @@ class Connection {
     const copy = answer.copy === undefined ? undefined : new CopyWriter(answer.copy, answer.schema, session.text, this.#around.memory)
     if (copy !== undefined) copy.start(out)
     else if (answer.fields !== undefined) describeRows(out, answer.fields, [])
+    if (answer.live === true) yield out.take()
     let rows = 0
     const write = copy === undefined ? this.#rowWriter(answer.fields ?? [], []) : undefined
     for await (const batch of answer.batches) {
@@ -229,8 +230,7 @@ class Connection {
         if (out.size > FLUSH) yield out.take()
       }
       rows += batch.length
-      // the next batch may be long in coming: a subscription's reader must not wait for it
-      if (out.size > 0) yield out.take()
+      if (answer.live === true) yield out.take()
     }
     copy?.finish(out)
     if (last) await session.sync(false)
@@ -318,6 +318,7 @@ class Connection {
       return
     }
     const write = this.#rowWriter(answer.fields ?? [], portal.formats)
+    if (answer.live === true && out.size > 0) yield out.take()
     let left = limit > 0 ? limit : Infinity, sent = 0
     while (!portal.ended) {
       if (portal.batch === undefined || portal.offset >= portal.batch.length) {
@@ -336,7 +337,7 @@ class Connection {
         out.empty('s')
         return
       }
-      if (out.size > FLUSH || to === portal.batch.length) yield out.take()
+      if (out.size > FLUSH || (answer.live === true && to === portal.batch.length)) yield out.take()
     }
     // the rows of this Execute, as PostgreSQL counts them
     const tag = answer.tag(sent)
@@ -393,6 +394,8 @@ function typeOfParameter(oid: number): Type | undefined {
 }
 
 function describeRows(out: MessageWriter, fields: readonly AnswerField[], formats: readonly number[]): void {
+  // the protocol counts columns with 16 bits
+  if (fields.length > 0x7fff) throw new SqlError('54011', `target lists can have at most ${0x7fff} entries`)
   out.begin('T').int16(fields.length)
   fields.forEach((field, i) => {
     // a literal that nobody gave a type leaves as text

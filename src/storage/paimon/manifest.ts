@@ -144,11 +144,13 @@ export function parseManifest(path: string, bytes: Uint8Array): readonly Manifes
     version(path, fields)
     const kind = fields.int('_KIND')
     if (kind !== 0 && kind !== 1) throw corrupt(path, `an entry of kind ${kind}`)
+    const bucket = fields.int('_BUCKET'), totalBuckets = fields.int('_TOTAL_BUCKETS')
+    if (totalBuckets > 0 && (bucket < 0 || bucket >= totalBuckets)) throw corrupt(path, `bucket ${bucket} of ${totalBuckets}`)
     entries.push({
       kind: kind === 0 ? 'add' : 'delete',
       partition: fields.bytes('_PARTITION'),
-      bucket: fields.int('_BUCKET'),
-      totalBuckets: fields.int('_TOTAL_BUCKETS'),
+      bucket,
+      totalBuckets,
       file: dataFile(path, new AvroFields(path, fields.record('_FILE'))),
     })
   }

@@ -82,6 +82,7 @@ class PaimonWriter implements TableWriter {
   readonly #uuid = randomUUID()
   #count = 0
   #state: 'open' | 'done' | 'broken' = 'open'
+  #expected: { readonly version: Version | undefined } | undefined
 
   constructor(options: PaimonWriterOptions, write: WriteOptions) {
     this.#options = options
@@ -110,6 +111,10 @@ class PaimonWriter implements TableWriter {
       const limit = this.#keyed ? this.#write.bufferBytes : this.#write.fileBytes
       if (bucket.bytes >= limit && !bucket.removals) await this.#spill(bucket)
     }
+  }
+
+  expect(version: Version | undefined): void {
+    this.#expected ??= { version }
   }
 
   async commit(note?: Readonly<Record<string, string>>): Promise<Version | undefined> {
@@ -231,6 +236,7 @@ class PaimonWriter implements TableWriter {
 
   /** What the commit adds behind `base`: numbers continue those that are there, so files may have to be made again. */
   async #changes(base: Snapshot | undefined): Promise<Changes> {
+    await this.#requireUnchanged(base)
     const files: ManifestEntry[] = [], changelog: ManifestEntry[] = []
     const numbered = this.#keyed || this.#write.buckets > 0
     const last = numbered ? await this.#lastNumbers(base) : new Map<string, bigint>()
@@ -253,6 +259,19 @@ class PaimonWriter implements TableWriter {
       changelog.push(...[...bucket.doneChangelog, ...attempt.changelog].map(entry))
     }
     return { files, changelog }
+  }
+
+  /** 40001 when rows were changed between the version that was read and `base`; compactions change none. */
+  async #requireUnchanged(base: Snapshot | undefined): Promise<void> {
+    if (this.#expected === undefined) return
+    const { version } = this.#expected, { table, files } = this.#options
+    let snapshot = base
+    while (snapshot !== undefined) {
+      if (version !== undefined && String(snapshot.id) === version.id && Number(snapshot.timeMillis) === version.time) return
+      if (snapshot.commitKind !== 'COMPACT' && snapshot.commitKind !== 'ANALYZE') break
+      snapshot = await files.snapshot(snapshot.id - 1n)
+    }
+    if (snapshot !== undefined || version !== undefined) throw new SqlError('40001', 'could not serialize access due to concurrent update', { detail: `Another writer changed table ${table} since it was read.`, table, hint: 'Run the transaction again.' })
   }
 
   /** The files of a bucket with numbers from `start`; those of an earlier attempt when they fit. */

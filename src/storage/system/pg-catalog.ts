@@ -47,7 +47,7 @@ const CLASS = columns(`oid:oid relname:name relnamespace:oid reltype:oid relofty
   relrewrite:oid relacl:text[]? reloptions:text[]? relpartbound:text?`)
 
 function classRow(oid: number, name: string, schema: string, kind: string, attributes: number, indexed: boolean, options: readonly string[]): Value[] {
-  return [big(oid), name, big(schemaOid(schema)), 0n, 0n, big(USER_OID), kind === 'i' ? BTREE : HEAP, big(oid), 0n, 0, -1, 0, 0n, indexed, false, 'p', kind, attributes, 0, false, false, false, false, false, true, 'd', false, 0n, null, options.length === 0 ? null : arrayOf(options), null]
+  return [big(oid), name, big(schemaOid(schema)), 0n, 0n, big(USER_OID), kind === 'i' ? BTREE : kind === 'v' ? 0n : HEAP, kind === 'v' ? 0n : big(oid), 0n, 0, -1, 0, 0n, indexed, false, 'p', kind, attributes, 0, false, false, false, false, false, true, 'd', false, 0n, null, options.length === 0 ? null : arrayOf(options), null]
 }
 
 function attributeRow(relation: number, field: Field, number: number): Value[] {
@@ -88,7 +88,7 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
     columns: CLASS,
     rows: async session => (await allShapes(session)).flatMap(shape => {
       const oid = relationOid(shape.name), options = Object.entries(shape.options).map(([key, value]) => `${key}=${value}`)
-      const row = classRow(oid, shape.name.name, shape.name.schema, 'r', shape.columns.length, shape.key.length > 0, options)
+      const row = classRow(oid, shape.name.name, shape.name.schema, shape.kind === 'view' ? 'v' : 'r', shape.columns.length, shape.key.length > 0, options)
       return shape.key.length === 0 ? [row] : [row, classRow(keyOid(shape.name), keyName(shape.name), shape.name.schema, 'i', shape.key.length, false, [])]
     }),
   }],
@@ -150,12 +150,15 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
   }],
   ['pg_tables', {
     columns: columns('schemaname:name tablename:name tableowner:name tablespace:name? hasindexes:bool hasrules:bool hastriggers:bool rowsecurity:bool'),
-    rows: async session => (await allShapes(session)).map(shape => [shape.name.schema, shape.name.name, session.user, null, shape.key.length > 0, false, false, false]),
+    rows: async session => (await allShapes(session)).filter(shape => shape.kind !== 'view').map(shape => [shape.name.schema, shape.name.name, session.user, null, shape.key.length > 0, false, false, false]),
   }],
   ['pg_collation', { columns: columns('oid:oid collname:name collnamespace:oid collowner:oid collprovider:char collisdeterministic:bool collencoding:int4 collcollate:text? collctype:text? colliculocale:text? collversion:text?'), rows: () => [[100n, 'default', 11n, 10n, 'd', true, -1, null, null, null, null], [950n, 'C', 11n, 10n, 'c', true, -1, 'C', 'C', null, null]] }],
   ['pg_tablespace', { columns: columns('oid:oid spcname:name spcowner:oid spcacl:text[]? spcoptions:text[]?'), rows: () => [[1663n, 'pg_default', 10n, null, null]] }],
   ['pg_language', { columns: columns('oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid lanacl:text[]?'), rows: () => [[12n, 'internal', 10n, false, false, 0n, 0n, 0n, null]] }],
-  ['pg_views', empty('schemaname:name viewname:name viewowner:name definition:text')],
+  ['pg_views', {
+    columns: columns('schemaname:name viewname:name viewowner:name definition:text'),
+    rows: async session => (await allShapes(session)).flatMap(({ name, view }) => view === undefined ? [] : [[name.schema, name.name, session.user, view.sql]]),
+  }],
   ['pg_matviews', empty('schemaname:name matviewname:name matviewowner:name tablespace:name? hasindexes:bool ispopulated:bool definition:text')],
   ['pg_indexes', empty('schemaname:name tablename:name indexname:name tablespace:name? indexdef:text')],
   ['pg_inherits', empty('inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool')],
