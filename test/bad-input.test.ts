@@ -10,6 +10,7 @@ import { SqlError } from '../src/error.ts'
 import { Session } from '../src/session/session.ts'
 import { openMemoryStore } from '../src/storage/store-memory.ts'
 import { showRow } from '../src/storage/testing.ts'
+import { message, startup } from './frontend.ts'
 import { startServer } from './server-process.ts'
 import type { ServerProcess } from './server-process.ts'
 
@@ -268,19 +269,6 @@ describe('a server', () => {
     await alive()
   }, 60_000)
 })
-
-function message(kind: string, body: Buffer): Buffer {
-  const head = Buffer.alloc(5)
-  head.write(kind)
-  head.writeUInt32BE(body.length + 4, 1)
-  return Buffer.concat([head, body])
-}
-
-function startup(): Buffer {
-  const body = Buffer.from('\0\x03\0\0user\0test\0\0', 'latin1'), head = Buffer.alloc(4)
-  head.writeUInt32BE(body.length + 4)
-  return Buffer.concat([head, body])
-}
 
 /** Sends, and gives what came until the server closed or was silent for `patience` milliseconds. */
 function talk(port: number, parts: readonly Buffer[], patience = 5000): Promise<Buffer> {

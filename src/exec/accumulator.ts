@@ -28,8 +28,8 @@ export interface Groups {
   readonly totals: Address
 }
 
-export type Family = 'count' | 'sum' | 'min' | 'max' | 'any' | 'bool'
-export type Result = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or'
+export type Family = 'count' | 'sum' | 'min' | 'max' | 'any' | 'bool' | 'array'
+export type Result = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or' | 'array_agg'
 
 export interface Accumulator {
   /** Makes states for all ids below `end`. A new state is that of no rows. */

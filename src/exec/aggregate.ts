@@ -4,7 +4,7 @@
  * In one epoch everything comes out at the end. In many, each flush takes back a changed group's old row and gives its new one.
  */
 import type { Batch, Column } from '../batch.ts'
-import { invariant } from '../error.ts'
+import { invariant, unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { column } from '../expr.ts'
 import { aggregateById } from '../function/table.ts'
@@ -14,6 +14,7 @@ import type { Field, Schema, Type } from '../type.ts'
 import { INT8, layoutOf } from '../type.ts'
 import type { Accumulator, Family, Groups, Input, Result } from './accumulator.ts'
 import { Bools, Count, Extreme, FloatSum, IntegerSum, flat, noAggregate, ordersByBytes, valuesOf } from './accumulator.ts'
+import { Lists } from './accumulator-lists.ts'
 import { DistinctRows, RemovableExtreme } from './accumulator-removal.ts'
 import { ValueSums, isValueSum } from './accumulator-values.ts'
 import type { Machine } from './gather.ts'
@@ -25,7 +26,7 @@ import type { Context, Life, Operator } from './operator.ts'
 
 const PIECE = 16384
 
-const FAMILY: Readonly<Record<Result, Family>> = { count: 'count', sum: 'sum', avg: 'sum', min: 'min', max: 'max', any_value: 'any', bool_and: 'bool', bool_or: 'bool' }
+const FAMILY: Readonly<Record<Result, Family>> = { count: 'count', sum: 'sum', avg: 'sum', min: 'min', max: 'max', any_value: 'any', bool_and: 'bool', bool_or: 'bool', array_agg: 'array' }
 
 function makeAccumulator(family: Family, argument: Type | undefined, removal: boolean, machine: Machine): Accumulator {
   if (family === 'count') return new Count(machine)
@@ -38,6 +39,9 @@ function makeAccumulator(family: Family, argument: Type | undefined, removal: bo
       if (layout === 'i32' || layout === 'i64' || layout === 'i128') return new IntegerSum(argument, layout, machine)
       throw noAggregate('sum', argument)
     case 'bool': return new Bools(machine)
+    case 'array':
+      if (removal) throw unsupported('array_agg in a continuous query whose rows may be removed')
+      return new Lists(machine)
     case 'min': case 'max':
       if (!ordersByBytes(argument)) throw noAggregate(family, argument)
       return removal ? new RemovableExtreme(argument, family === 'max', machine) : new Extreme(argument, family === 'max', machine)
@@ -169,7 +173,7 @@ class Slots {
 
 /** True when the plan's work can be spread: partial states that are merged afterwards. */
 export function canSplit(plan: AggregatePlan): boolean {
-  return plan.aggregates.every(call => !call.distinct)
+  return plan.aggregates.every(call => !call.distinct && aggregateById(call.fn).accumulator !== 'array_agg')
 }
 
 /** What the `partial` stage of a plan gives: keys, the number of rows, then the states. */

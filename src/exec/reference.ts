@@ -128,6 +128,7 @@ function aggregateValue(call: AggregateCall, rows: readonly Counted[]): Value {
   if (count === 0n) return null
   const sorted = values.map(({ value }) => value).sort((a, b) => compareValues(a, b, argument.type))
   switch (what) {
+    case 'array_agg': throw new InternalError('the order of array_agg is not part of the reference')
     case 'min': case 'any_value': return sorted[0] ?? null
     case 'max': return sorted.at(-1) ?? null
     case 'bool_and': return !values.some(({ value }) => value === false)

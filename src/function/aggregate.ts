@@ -37,4 +37,5 @@ export const aggregates: readonly AggregateFunction[] = [
   aggregate('every', ['bool'], BOOL, 'bool_and', 'whether all are true'),
   aggregate('bool_or', ['bool'], BOOL, 'bool_or', 'whether one is true'),
   aggregate('any_value', ['anyelement'], first, 'any_value', 'one of the values that are not NULL'),
+  aggregate('array_agg', ['anynonarray'], ([a]) => ({ kind: 'array', element: a ?? UNKNOWN }), 'array_agg', 'all values, NULLs too'),
 ]

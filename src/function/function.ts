@@ -49,7 +49,7 @@ export interface Cast {
 
 /** How an aggregate is accumulated; each is implemented once in exec/aggregate. */
 export type Accumulator =
-  | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or'
+  | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or' | 'array_agg'
 
 export interface AggregateFunction {
   readonly id: string

@@ -94,7 +94,7 @@ function bindTable(binding: Binding, frame: Frame, item: TableFrom): BoundFrom {
   const more = item.alias === undefined ? { schema: found.name.schema } : { hidden: last }
   if (found.kind === 'view') {
     if (item.asOf !== undefined) throw unsupported('AS OF of a view', { position: item.asOf.at })
-    const relation = binding.query(found.query, newFrame(undefined, found.searchPath))
+    const relation = inView(item.at, () => binding.query(found.query, newFrame(undefined, found.searchPath)))
     const origin = relation.columns.map((each, i): ScopeColumn => ({ name: found.columns[i] ?? each.name, expr: each.expr, nullable: each.nullable, origin: { table: found.name, column: i } }))
     return named({ plan: relation.plan, columns: origin }, alias, columns, item.at, more)
   }
@@ -102,6 +102,15 @@ function bindTable(binding: Binding, frame: Frame, item: TableFrom): BoundFrom {
   const plan: Plan = { kind: 'scan', table: found.name, ...(asOf === undefined ? {} : { asOf }), columns: found.schema.map((_, i) => i), schema: found.schema }
   const own = found.schema.map((field, i): ScopeColumn => ({ name: field.name, expr: column(i, field.type), nullable: field.nullable, origin: { table: found.name, column: i } }))
   return named({ plan, columns: own }, alias, columns, item.at, { ...more, key: found.key })
+}
+
+/** Places in the text of a view's query are none of the statement's: what is wrong there is wrong where the view is named. */
+function inView<T>(position: number, bind: () => T): T {
+  try {
+    return bind()
+  } catch (error) {
+    throw error instanceof SqlError ? new SqlError(error.code, error.message, { ...error.details, position }) : error
+  }
 }
 
 /** The version that AS OF names: a constant number or tag, or a constant time. */

@@ -17,7 +17,7 @@ import type { Cursor } from './cursor.ts'
 import { done } from './answers.ts'
 import { currentStatement, executeStatement, isTransactionControl, prepareStatement } from './statement.ts'
 import type { PreparedStatement } from './statement.ts'
-import type { Answer, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
+import type { Answer, AnswerField, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
 import { Settings, milliseconds } from './settings.ts'
 import { Transaction } from './transaction.ts'
 
@@ -169,6 +169,8 @@ export class Session implements SessionFace {
   fail(): void {
     if (this.block !== undefined) this.block.failed = true
   }
+
+  cursorFields(name: string): readonly AnswerField[] | undefined { return this.cursors.get(name)?.source.fields }
 
   cancel(error?: SqlError): void { this.#running?.cancel(error) }
 

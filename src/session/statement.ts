@@ -9,9 +9,11 @@ import { doing, done, fieldsOf } from './answers.ts'
 import { answerFields, bindChangeFor, bindQueryFor, constantOf, planned, stillGood, typeNamed } from './binding.ts'
 import type { Bound, ChangeBound, QueryBound } from './binding.ts'
 import { bindCopy, copyAnswer } from './copy.ts'
+import { checkCopyFrom, copyFromAnswer } from './copy-from.ts'
 import { declareCursor, fetchAnswer } from './fetch.ts'
 import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
 import { changeAnswer } from './change.ts'
+import { createView } from './create-view.ts'
 import type { Answer, Prepared } from './face.ts'
 import type { Session } from './session.ts'
 import { objectSchema, showObjects, showSchema, showSetting } from './show.ts'
@@ -53,6 +55,10 @@ export async function prepareStatement(session: Session, sql: string, statement:
         return { sql, statement, bound, parameters: bound.parameters, fields: fieldsOf(subscribeSchema(bound.plan.schema, statement.progress === true)) }
       }
       case 'copy': {
+        if (statement.direction === 'from') {
+          await checkCopyFrom(session, statement)
+          return { ...plain(undefined), copies: true }
+        }
         const { bound, fields } = await bindCopy(session, statement, types)
         return { sql, statement, bound, parameters: bound.parameters, fields, copies: true }
       }
@@ -111,7 +117,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
       const progress = statement.progress === true
       return { fields: fieldsOf(subscribeSchema(schema, progress)), schema: subscribeSchema(schema, progress), live: true, batches: subscriptionRows(subscription, schema, progress, session.engine.memory), tag: rows => `SUBSCRIBE ${rows}` }
     }
-    case 'copy': return copyAnswer(session, statement, queryOf(bound), running)
+    case 'copy': return statement.direction === 'from' ? copyFromAnswer(session, statement, running) : copyAnswer(session, statement, queryOf(bound), running)
     case 'createTable': return statement.as === undefined ? doing(() => createTable(session, statement)) : createTableAs(session, statement, queryOf(bound), running)
     case 'createSchema': case 'createDatabase': return doing(() => createSchema(session, statement))
     case 'drop': return doing(() => dropObjects(session, statement))
@@ -181,7 +187,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
     case 'listen': case 'notify': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
     case 'use': throw unsupported('USE', { position: statement.at, hint: 'SET search_path = …' })
     case 'merge': case 'truncate': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
-    case 'createView': throw unsupported(statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW', { position: statement.at })
+    case 'createView': return doing(() => createView(session, statement))
     case 'createStreaming': throw unsupported(`CREATE ${statement.object.toUpperCase()}`, { position: statement.at })
     case 'comment': throw unsupported('COMMENT ON', { position: statement.at })
     case 'empty': return done('')

@@ -301,6 +301,8 @@ class Connection {
       else describeRows(out, prepared.fields, [])
       return
     }
+    const cursor = this.#portals.has(name) ? undefined : this.#session.cursorFields(name)
+    if (cursor !== undefined) { describeRows(out, cursor, []); return }
     const portal = this.#portal(name)
     if (portal.prepared.fields === undefined || isCopy(portal.prepared)) out.empty('n')
     else describeRows(out, portal.prepared.fields, portal.formats)

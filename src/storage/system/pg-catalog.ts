@@ -157,7 +157,7 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
   ['pg_language', { columns: columns('oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid lanacl:text[]?'), rows: () => [[12n, 'internal', 10n, false, false, 0n, 0n, 0n, null]] }],
   ['pg_views', {
     columns: columns('schemaname:name viewname:name viewowner:name definition:text'),
-    rows: async session => (await allShapes(session)).flatMap(({ name, view }) => view === undefined ? [] : [[name.schema, name.name, session.user, view.sql]]),
+    rows: async session => (await allShapes(session)).flatMap(({ name, view }) => view === undefined ? [] : [[name.schema, name.name, session.user, `${view.sql};`]]),
   }],
   ['pg_matviews', empty('schemaname:name matviewname:name matviewowner:name tablespace:name? hasindexes:bool ispopulated:bool definition:text')],
   ['pg_indexes', empty('schemaname:name tablename:name indexname:name tablespace:name? indexdef:text')],
