@@ -6,10 +6,10 @@
 import type { Batch, Column } from '../batch.ts'
 import { invariant, unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import { column } from '../expr.ts'
+import { column, literal } from '../expr.ts'
 import { aggregateById } from '../function/table.ts'
 import type { Address, Arena } from '../memory.ts'
-import type { AggregatePlan } from '../plan.ts'
+import type { AggregateCall, AggregatePlan } from '../plan.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import { INT8, layoutOf } from '../type.ts'
 import type { Accumulator, Family, Groups, Input, Result } from './accumulator.ts'
@@ -142,6 +142,12 @@ class Slot {
   }
 }
 
+/** The argument, which is not evaluated (and does not fail) in rows that FILTER leaves out. */
+function guarded({ args: [argument], filter }: AggregateCall): Expr | undefined {
+  if (filter === undefined || argument === undefined || argument.kind === 'column' || argument.kind === 'literal') return argument
+  return { kind: 'case', arms: [{ when: filter, then: argument }], otherwise: literal(null, argument.type), type: argument.type }
+}
+
 /** The accumulators of a plan, and the expressions they take. */
 class Slots {
   readonly slots: Slot[] = []
@@ -159,7 +165,7 @@ class Slots {
     }
     for (const call of plan.aggregates) {
       invariant(call.args.length <= 1, 'aggregates have at most one argument')
-      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], argument = place(call.args[0]), filter = place(call.filter)
+      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], argument = place(guarded(call)), filter = place(call.filter)
       const key = `${family} ${argument ?? ''} ${filter ?? ''} ${call.distinct}`
       let slot = byKey.get(key)
       if (slot === undefined) {
