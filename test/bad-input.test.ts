@@ -111,7 +111,7 @@ describe.each(['a', 'k'])('files of table %s', table => {
     }
     expect(counts.error).toBeGreaterThan(text.length / 4)
     expect(engine.memory.used).toBe(0)
-  }, 60_000)
+  }, 120_000)
 
   test('a data file cut off anywhere is an error that names it', async () => {
     const files = await filesOf(table), path = named(files, /\.parquet$/), size = files.get(path)?.length ?? 0
@@ -136,7 +136,7 @@ describe.each(['a', 'k'])('files of table %s', table => {
     expect(errors).toBeGreaterThan(50)
     expect(engine.memory.used).toBe(0)
     expect((await run(`SELECT * FROM ${table}`)).length).toBeGreaterThan(3)
-  }, 60_000)
+  }, 120_000)
 
   test.each([
     ['data file', /\.parquet$/, '58P01'], ['manifest', /^manifest\/manifest-[^l]/, '55000'],
@@ -243,7 +243,7 @@ describe('a server', () => {
     expect((await client.query('SELECT 2 AS two')).rows).toEqual([{ two: 2 }])
     await client.end()
     await alive()
-  }, 60_000)
+  }, 120_000)
 
   test('zero bytes and bytes that are no UTF-8', async () => {
     // node-postgres cannot send them: by hand
@@ -267,7 +267,7 @@ describe('a server', () => {
     await talk(server.port, [startup(), Buffer.from('Q\x7f\xff\xff\xff', 'latin1')], 300)
     await talk(server.port, [Buffer.from('\x7f\xff\xff\xff\0\x03\0\0', 'latin1')], 300)
     await alive()
-  }, 60_000)
+  }, 120_000)
 })
 
 /** Sends, and gives what came until the server closed or was silent for `patience` milliseconds. */

@@ -50,6 +50,15 @@ suite('psql', works('psql', '--version'), 'psql is not installed')('psql', () =>
     expect(await psql('\\di')).toMatch(/^ default \| t_pkey \| index \| me +\| t/m)
     expect(await psql('\\df version')).toMatch(/^ pg_catalog \| version \|/m)
   })
+  test('describes', async () => {
+    expect(await psql('\\d t')).toBe([
+      '                 Table "default.t"', ' Column |  Type   | Collation | Nullable | Default ', '--------+---------+-----------+----------+---------',
+      ' k      | bigint  |           | not null | ', ' v      | text    |           |          | ', ' n      | integer |           |          | ', 'Indexes:', '    "t_pkey" PRIMARY KEY, btree (k)', '', '',
+    ].join('\n'))
+    expect(await psql('\\d+ t')).toMatch(/^Access method: heap\nOptions: .*bucket=/m)
+    expect(await psql('\\d pg_class')).toMatch(/^ relname +\| name +\|/m)
+    await expect(psql('\\d nosuch')).rejects.toMatchObject({ stderr: 'Did not find any relation named "nosuch".\n' })
+  })
   test('statements', async () => {
     expect(await psql('SELECT count(*) AS n FROM t')).toBe(`  n  \n-----\n ${ROWS}\n(1 row)\n\n`)
     expect(await psql('PREPARE s(int8) AS SELECT k FROM t WHERE k = $1', 'EXECUTE s(7)', 'DEALLOCATE s')).toBe('PREPARE\n k \n---\n 7\n(1 row)\n\nDEALLOCATE\n')

@@ -1,10 +1,11 @@
 /** Calls of functions, operators and aggregates. */
 import { SqlError, invariant, unsupported } from '../error.ts'
-import { call, columnsOf, visitExpr } from '../expr.ts'
+import { call, columnsOf, literal, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
 import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
+import { TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import { bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
@@ -44,6 +45,7 @@ export function bindCall(binding: Binding, frame: Frame, e: CallExpression): Exp
   if (e.variadic) throw unsupported('VARIADIC', { position: at })
   if (e.args.some(arg => arg.name !== undefined)) throw unsupported('a named argument', { position: at })
   const known = schema === undefined || schema === 'pg_catalog'
+  if (known && name === 'string_agg' && e.args.length === 2) return bindStringAggregate(binding, frame, e)
   if (known && aggregatesNamed(name).length > 0) return bindAggregate(binding, frame, e, name)
   const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
   if (e.star) throw noFunction(shown, [], false, at)
@@ -102,6 +104,18 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
   } finally {
     frame.insideAggregate = false
   }
+}
+
+/** `string_agg(x, s)`: the values of `array_agg(x)` that are not NULL, joined. */
+function bindStringAggregate(binding: Binding, frame: Frame, e: CallExpression): Expr {
+  const [value, separator] = e.args, { at } = e
+  if (value === undefined || separator === undefined) throw noFunction('string_agg', [], false, at)
+  const present: Expression = { kind: 'is', what: 'null', not: true, arg: value.value, at }
+  const list = bindAggregate(binding, frame, { ...e, path: ['array_agg'], args: [value], filter: e.filter === undefined ? present : { kind: 'and', args: [e.filter, present], at } }, 'array_agg')
+  const between = bindTerm(binding, frame, separator.value), element = list.type.kind === 'array' ? list.type.element : list.type
+  if (!['text', 'varchar', 'char', 'name', 'unknown'].includes(element.kind)) throw noFunction('string_agg', [element, between.expr.type], false, at)
+  const joint = call('coalesce', [coerce(binding, between, TEXT, 'implicit'), literal('', TEXT)], TEXT)
+  return callNamed(binding, 'array_to_string', [{ expr: list, at }, { expr: joint, at }], at)
 }
 
 function bindFilter(binding: Binding, frame: Frame, filter: Expression): Expr {

@@ -35,6 +35,8 @@ export interface BoundInsert extends ChangedTable {
   readonly returning: readonly BoundField[] | undefined
   /** What happens to rows whose keys the table has; undefined: they replace the table's. */
   readonly conflict: ConflictAction | undefined
+  /** The rows that the table has, or its partitions that are written to, go. */
+  readonly overwrite: boolean
   /** Positions of the columns that ON CONFLICT DO UPDATE assigns. */
   readonly assigned: readonly number[]
 }
@@ -50,7 +52,7 @@ export function bindInsert(insert: Insert, environment: Environment, defaults: D
   const frame = { ...newFrame(undefined, environment.searchPath), clause: 'VALUES' }
   let plan = bindRowsOf(binding, tables, insert, table, targets, constants, frame)
   let { scope } = frame, width = schema.length
-  const conflict = key.length === 0 ? undefined : insert.onConflict?.action ?? (existing === 'error' ? 'error' : undefined)
+  const conflict = key.length === 0 || insert.overwrite ? undefined : insert.onConflict?.action ?? (existing === 'error' ? 'error' : undefined)
   const target = targetRelation(insert, table)
   scope = { relations: [target], columns: target.columns.map(each => ({ ...each, relation: target.name })) }
   if (conflict !== undefined) {
@@ -61,7 +63,7 @@ export function bindInsert(insert: Insert, environment: Environment, defaults: D
   const { plan: whole, returning } = withReturning(binding, { ...frame, scope }, tables, plan, width, insert.returning)
   const query = asQuery(binding, { plan: whole, columns: [] })
   const assigned = insert.onConflict?.set.flatMap(each => each.kind === 'one' ? [each.column] : each.columns.map(column => column.name)) ?? []
-  return { ...table, change: 'insert', plan: query.plan, parameters: query.parameters, returning, conflict, assigned: schema.flatMap((field, i) => assigned.includes(field.name) ? [i] : []) }
+  return { ...table, change: 'insert', plan: query.plan, parameters: query.parameters, returning, conflict, overwrite: insert.overwrite, assigned: schema.flatMap((field, i) => assigned.includes(field.name) ? [i] : []) }
 }
 
 /** The rows that are given, as a plan of the table's columns. */
@@ -93,7 +95,7 @@ function settledInput(input: Extract<Plan, { kind: 'project' }>): Plan {
 }
 
 function refuse(insert: Insert): void {
-  if (insert.overwrite) throw unsupported('INSERT OVERWRITE', { position: insert.at })
+  if (insert.overwrite && insert.onConflict !== undefined) throw unsupported('INSERT OVERWRITE with ON CONFLICT', { position: insert.onConflict.at })
   if (insert.overriding !== undefined) throw unsupported('OVERRIDING', { position: insert.at })
   if (insert.partition.length > 0) throw unsupported('INSERT … PARTITION (…)', { position: insert.at })
 }

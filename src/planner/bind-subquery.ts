@@ -35,7 +35,7 @@ export function bindSubquery(binding: Binding, frame: Frame, e: SubqueryExpressi
     if (only.type.kind === 'array') throw unsupported('ARRAY(subquery) of arrays', { position: e.at })
     const type = { kind: 'array', element: only.type } as const
     const list = aggregate(relation.plan, [], [{ fn: 'array_agg(anynonarray)', args: [column(0, only.type)], distinct: false, type }])
-    const plan = project(list, [call('coalesce', [column(0, type), literal(arrayOf([]), type)], type)], ['array'])
+    const plan = project(list, [inOrder(relation.plan, inner.captures.length > 0, call('coalesce', [column(0, type), literal(arrayOf([]), type)], type), e.at)], ['array'])
     return placeholder(binding, { how: 'scalar', plan, captures: inner.captures, at: e.at }, [], type)
   }
   return placeholder(binding, { how: 'scalar', plan: relation.plan, captures: inner.captures, at: e.at }, [], only.type)
@@ -66,6 +66,15 @@ export function bindQuantifiedQuery(binding: Binding, frame: Frame, e: Quantifie
   const condition = callOperator(binding, e.symbol, [{ expr: param, at: bound.at }, { expr: column(0, only.type), at: e.at }], e.at)
   const captures = [{ param: param.index, outer: left }, ...inner.captures]
   return placeholder(binding, { how: 'scalar', plan: quantified(relation.plan, condition, e.how), captures, at: e.at }, [], BOOL)
+}
+
+/** The array in the order of its query. What is correlated loses its order on the way to a join, and is put in order at the end. */
+function inOrder(query: Plan, correlated: boolean, array: Expr, at: number): Expr {
+  const sorted = query.kind === 'project' ? query.input : query
+  if (!correlated || sorted.kind !== 'top' || sorted.order.length === 0) return array
+  const [key] = sorted.order, element = query.kind === 'project' ? query.exprs[0] : column(0, query.schema[0]?.type ?? array.type)
+  if (key === undefined || sorted.limit !== undefined || sorted.offset !== undefined || element === undefined || !sameExpr(key.expr, element)) throw unsupported('ARRAY(subquery) of outer columns, ordered by anything but its elements,', { position: at })
+  return call('array_sort(anyarray,bool,bool)', [array, literal(key.descending, BOOL), literal(key.nullsFirst, BOOL)], array.type)
 }
 
 function projected(plan: Plan, exprs: readonly Expr[]): Plan {

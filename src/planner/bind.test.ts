@@ -94,7 +94,7 @@ test('what is not supported is refused by name and position', async () => {
     'select a from t for update': 'FOR UPDATE is not supported @8',
     'select (select b from t2 where t2.a = t.a order by b limit 1) from t': 'LIMIT in a correlated subquery is not supported @8',
     'select row(1, 2)': 'a row as a value is not supported @8',
-    'insert overwrite t2 values (1)': 'INSERT OVERWRITE is not supported @1',
+    'insert overwrite t2 partition (a = 1) values (1)': 'INSERT … PARTITION (…) is not supported @1',
   }
   for (const [sql, message] of Object.entries(refused)) expect([sql, await failure(bound(sql))]).toEqual([sql, `0A000 ${message}`])
 })

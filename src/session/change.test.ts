@@ -130,3 +130,23 @@ test('the history of a table with a changelog has the old rows and the new ones'
   expect(await changes()).toEqual([[-1n, 2, 'b']])
   await engine.close()
 })
+
+test('who follows a table sees its rows go when it is truncated or overwritten', async () => {
+  const { engine, session } = await opened(), one = session()
+  for (const [name, definition] of [['keyed', TABLE.replace(' t ', ' keyed ') + ')'], ['plain', 'CREATE TABLE plain (id int, v text)']] as const) {
+    await run(one, definition)
+    await run(one, `INSERT INTO ${name} VALUES (1, 'a'), (2, 'b')`)
+    await run(one, `DECLARE ${name} CURSOR FOR SUBSCRIBE (SELECT count(*), max(v) FROM ${name}) WITH (snapshot = false)`)
+    await run(one, `DECLARE ${name}_rows CURSOR FOR SUBSCRIBE (SELECT v FROM ${name}) WITH (snapshot = false)`)
+    const changes = async (cursor: string): Promise<Value[][]> => (await run(one, `FETCH ALL ${cursor} WITH (timeout = '0ms')`)).rows.map(row => row.slice(1)).sort()
+    await changes(name)
+    await changes(`${name}_rows`)
+    await run(one, `INSERT OVERWRITE ${name} VALUES (2, 'b'), (3, 'c'), (4, 'd')`)
+    expect(await changes(name)).toEqual([[-1n, 2n, 'b'], [1n, 3n, 'd']])
+    expect(await changes(`${name}_rows`)).toEqual([[-1n, 'a'], [1n, 'c'], [1n, 'd']])
+    await run(one, `TRUNCATE ${name}`)
+    expect(await changes(name)).toEqual([[-1n, 3n, 'd'], [1n, 0n, null]])
+    expect(await changes(`${name}_rows`)).toEqual([[-1n, 'b'], [-1n, 'c'], [-1n, 'd']])
+  }
+  await engine.close()
+})

@@ -5,13 +5,16 @@ import type { Running } from '../engine.ts'
 import { SqlError, invariant, unsupported } from '../error.ts'
 import { column, literal } from '../expr.ts'
 import { gatherBatch, rowsFrom } from '../gather.ts'
+import { tablesOf } from '../plan.ts'
 import type { Plan } from '../plan.ts'
 import type { ChangedTable } from '../planner/bind-change.ts'
 import type { Arena } from '../memory.ts'
+import type { Truncate } from '../planner/statement-syntax.ts'
+import type { RelationShape } from '../storage/catalog.ts'
 import type { TableWriter } from '../storage/table.ts'
 import { textWriter } from '../text.ts'
 import type { Value } from '../value.ts'
-import { answerFields, planOf } from './binding.ts'
+import { answerFields, planOf, shapeOf } from './binding.ts'
 import type { ChangeBound } from './binding.ts'
 import type { Answer } from './face.ts'
 import type { Session } from './session.ts'
@@ -27,6 +30,29 @@ export function changeAnswer(session: Session, bound: ChangeBound, running: Runn
   }
   const schema = bound.plan.schema.slice(change.width)
   return { fields: bound.returning === undefined ? undefined : answerFields(bound), schema, batches: work(), tag }
+}
+
+/** TRUNCATE: the tables lose all their rows. */
+export async function truncate(session: Session, statement: Truncate, running: Running): Promise<string> {
+  const shapes: RelationShape[] = []
+  for (const { path, at } of statement.tables) {
+    const shape = await shapeOf(session, path)
+    if (shape === undefined) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`)
+    if (shape.kind !== 'table') throw new SqlError(shape.kind === 'view' ? '42809' : '42501', shape.kind === 'view' ? `"${shape.name.name}" is not a table` : `permission denied: "${shape.name.name}" is a system catalog`, { position: at })
+    shapes.push(shape)
+  }
+  const { current: transaction, engine } = session
+  transaction.mayWrite('TRUNCATE TABLE')
+  for (const shape of shapes) {
+    transaction.mayRead(shape.name)
+    overwrite(transaction.writer(shape.name, await engine.table(shape.name, running.session)), shape, 'all')
+  }
+  return 'TRUNCATE TABLE'
+}
+
+function overwrite(writer: TableWriter, { name }: RelationShape, what: 'all' | 'written'): void {
+  if (writer.overwrite === undefined) throw unsupported(`overwriting table "${name.name}"`, { schema: name.schema, table: name.name })
+  writer.overwrite(what)
 }
 
 class Change {
@@ -55,8 +81,11 @@ class Change {
     transaction.mayWrite(bound.change.toUpperCase())
     refuseOptions(bound)
     const plan = await planOf(this.#session, bound.plan, running)
+    const overwrites = bound.change === 'insert' && bound.overwrite
+    if (overwrites) transaction.mayRead(bound.name)
     const writer = transaction.writer(bound.name, await engine.table(bound.name, running.session))
-    if (bound.change !== 'insert' || bound.conflict !== undefined) {
+    if (overwrites) overwrite(writer, bound.shape, 'written')
+    if (bound.change !== 'insert' || bound.conflict !== undefined || (overwrites && tablesOf(plan).some(scan => scan.table.schema === bound.name.schema && scan.table.name === bound.name.name))) {
       if (writer.expect === undefined) throw unsupported(`${bound.change.toUpperCase()} of table "${bound.name.name}"`, { table: bound.name.name })
       // what is written follows from what was read: nobody may have changed the table in between
       writer.expect((await engine.source(bound.name, undefined, running)).version)
@@ -134,7 +163,7 @@ class Change {
   }
 }
 
-/** The keys that a statement meets, each as the text that PostgreSQL shows: `1, x`. */
+/** The keys that a statement meets, each as the texts of its values, with zeros, which no text has, between them. */
 class Keys {
   /** Keys of rows that were written already. */
   readonly affected = new Set<string>()
@@ -153,7 +182,7 @@ class Keys {
   /** The key of each row; the batch begins with the table's columns. */
   of(batch: Batch): string[] {
     const readers = this.#table.key.map(position => columnReader(columnAt(batch, position), this.#session.engine.memory))
-    return Array.from({ length: batch.length }, (_, row) => readers.map((read, i) => { const value = read(row); return value === null ? 'null' : this.#texts[i]?.(value) ?? '' }).join(', '))
+    return Array.from({ length: batch.length }, (_, row) => readers.map((read, i) => { const value = read(row); return value === null ? 'null' : this.#texts[i]?.(value) ?? '' }).join('\0'))
   }
 
   /** Rows get other keys. 23505 when two get the same. */
@@ -180,13 +209,13 @@ class Keys {
     const texts = this.#texts
     for await (const batch of engine.run(plan, running)) {
       const [first] = rowsOf(batch, engine.memory)
-      if (first !== undefined) throw this.taken(first.map((value, i) => value === null ? 'null' : texts[i]?.(value) ?? '').join(', '))
+      if (first !== undefined) throw this.taken(first.map((value, i) => value === null ? 'null' : texts[i]?.(value) ?? '').join('\0'))
     }
   }
 
   taken(key: string): SqlError {
     const { name, schema, key: positions } = this.#table, constraint = `${name.name}_pkey`
-    return new SqlError('23505', `duplicate key value violates unique constraint "${constraint}"`, { detail: `Key (${positions.map(position => schema[position]?.name ?? '').join(', ')})=(${key}) already exists.`, schema: name.schema, table: name.name })
+    return new SqlError('23505', `duplicate key value violates unique constraint "${constraint}"`, { detail: `Key (${positions.map(position => schema[position]?.name ?? '').join(', ')})=(${key.replaceAll('\0', ', ')}) already exists.`, schema: name.schema, table: name.name })
   }
 }
 

@@ -3,7 +3,7 @@ import { batchFromRows } from '../column.ts'
 import type { Running } from '../engine.ts'
 import { SqlError, unsupported } from '../error.ts'
 import type { TableWriter } from '../storage/table.ts'
-import { textReader } from '../text.ts'
+import { textReader, textWriter } from '../text.ts'
 import type { Copy } from '../planner/statement-syntax.ts'
 import type { RelationShape } from '../storage/catalog.ts'
 import type { Field } from '../type.ts'
@@ -24,19 +24,19 @@ export async function checkCopyFrom(session: Session, statement: Copy): Promise<
   if (place.kind !== 'client') throw unsupported(`COPY FROM a ${place.kind} of the server`, { position: statement.at, hint: 'COPY … FROM STDIN, and let the client read it (psql: \\copy).' })
   if (statement.where !== undefined) throw unsupported('COPY FROM … WHERE', { position: statement.at })
   if (what.kind !== 'table') throw unsupported('COPY FROM into a query', { position: statement.at })
-  const { path, at } = what.table, shape = await shapeOf(session, path)
-  if (shape === undefined) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`, { position: at })
+  const { path } = what.table, shape = await shapeOf(session, path)
+  if (shape === undefined) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`)
   if (shape.kind === 'view') throw new SqlError('42809', `cannot copy to view "${shape.name.name}"`)
   if (session.settings.need('insert_conflict') === 'error') throw unsupported("COPY FROM with insert_conflict = 'error'", { position: statement.at, hint: "SET insert_conflict = 'replace'" })
-  return { shape, targets: positionsOf(shape, what.columns ?? shape.columns.map(column => ({ name: column.name, at }))) }
+  return { shape, targets: positionsOf(shape, (what.columns ?? shape.columns).map(column => column.name)) }
 }
 
-function positionsOf(shape: RelationShape, columns: readonly { readonly name: string; readonly at: number }[]): number[] {
+function positionsOf(shape: RelationShape, columns: readonly string[]): number[] {
   const found: number[] = []
-  for (const { name, at } of columns) {
+  for (const name of columns) {
     const position = shape.columns.findIndex(column => column.name === name)
-    if (position < 0) throw new SqlError('42703', `column "${name}" of relation "${shape.name.name}" does not exist`, { position: at })
-    if (found.includes(position)) throw new SqlError('42701', `column "${name}" specified more than once`, { position: at })
+    if (position < 0) throw new SqlError('42703', `column "${name}" of relation "${shape.name.name}" does not exist`)
+    if (found.includes(position)) throw new SqlError('42701', `column "${name}" specified more than once`)
     found.push(position)
   }
   return found
@@ -77,6 +77,7 @@ class RowInput implements CopyInput {
   readonly #lines: CopyLines
   readonly #targets: readonly { readonly position: number; readonly field: Field; readonly read: (text: string) => Value }[]
   readonly #template: readonly Value[]
+  readonly #texts: readonly ((value: Exclude<Value, null>) => string)[]
   #waiting: Value[][] = []
 
   constructor(session: Session, shape: RelationShape, targets: readonly number[], options: CopyInOptions, writer: TableWriter, running: Running) {
@@ -87,8 +88,11 @@ class RowInput implements CopyInput {
     this.columns = targets.length
     this.#targets = targets.flatMap(position => { const field = shape.columns[position]; return field === undefined ? [] : [{ position, field, read: textReader(field.type, session.text, 'assignment') }] })
     this.#template = shape.columns.map(field => shape.defaults?.get(field.name) ?? null)
+    this.#texts = shape.columns.map(field => textWriter(field.type, session.text))
     this.#lines = new CopyLines(options, this.#targets.map(({ field }) => field.name))
   }
+
+  get place(): string { return `COPY ${this.#shape.name.name}, line ${this.#lines.line + 1}` }
 
   async write(bytes: Uint8Array): Promise<void> { await this.#take(bytes, false) }
 
@@ -129,7 +133,7 @@ class RowInput implements CopyInput {
     })
     this.#shape.columns.forEach((field, i) => {
       if (field.nullable || values[i] !== null) return
-      throw new SqlError('23502', `null value in column "${field.name}" of relation "${name}" violates not-null constraint`, { where: wholeLine, schema: this.#shape.name.schema, table: name, column: field.name })
+      throw new SqlError('23502', `null value in column "${field.name}" of relation "${name}" violates not-null constraint`, { detail: `Failing row contains (${values.map((value, k) => value === null ? 'null' : this.#texts[k]?.(value) ?? '').join(', ')}).`, where: wholeLine, schema: this.#shape.name.schema, table: name, column: field.name })
     })
     return values
   }

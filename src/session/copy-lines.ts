@@ -20,6 +20,7 @@ export interface CopyInOptions extends Pick<CopyFormat, 'delimiter' | 'null' | '
   readonly forceNull: ReadonlySet<number>
 }
 
+const LINE_END = /\n|\r(?!\n)/g
 type Ending = '\n' | '\r\n' | '\r'
 
 /** Cuts the input into rows. Quotes and backslashes may carry a row over line ends. */
@@ -50,16 +51,18 @@ export class CopyLines {
     try {
       text = this.#rest + this.#decoder.decode(bytes, { stream: !last })
     } catch {
-      throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8"')
+      throw new SqlError('22021', 'invalid byte sequence for encoding "UTF8"', { where: `line ${this.#line + 1}` })
     }
     let from = 0
+    // most input has nothing that could hide the end of a line
+    const plain = this.#options.format === 'text' && (this.#ending ?? '\n') === '\n' && !/[\\\r]/.test(text)
     while (!this.#ended) {
-      const end = this.#endOf(text, from, last)
+      const end = this.#endOf(text, from, last, plain)
       if (end === undefined) break
       if (end.at === from && end.next === from) break
       const line = text.slice(from, end.at)
       from = end.next
-      this.#line += 1 + (this.#options.format === 'csv' ? (line.match(/\n|\r(?!\n)/g)?.length ?? 0) : 0)
+      this.#line += 1 + (this.#options.format === 'csv' ? (line.match(LINE_END)?.length ?? 0) : 0)
       if (!this.#headerSeen) {
         this.#headerSeen = true
         if (this.#options.header === 'match') this.#matchHeader(line)
@@ -72,8 +75,14 @@ export class CopyLines {
   }
 
   /** Where the line from here ends, and where the next begins; undefined when more must come first. */
-  #endOf(text: string, from: number, last: boolean): { readonly at: number; readonly next: number } | undefined {
+  #endOf(text: string, from: number, last: boolean, plain: boolean): { readonly at: number; readonly next: number } | undefined {
     const { format, quote, escape } = this.#options
+    if (plain) {
+      const at = text.indexOf('\n', from)
+      if (at < 0) return last ? { at: text.length, next: text.length } : undefined
+      this.#ending = '\n'
+      return { at, next: at + 1 }
+    }
     let quoted = false
     for (let i = from; i < text.length; i++) {
       const c = text[i]
@@ -91,7 +100,7 @@ export class CopyLines {
       return { at: i, next: i + found.length }
     }
     if (!last) return undefined
-    if (quoted) throw new SqlError('22P04', 'unterminated CSV quoted field', { where: `line ${this.#line + 1}: "${shown(text.slice(from))}"` })
+    if (quoted) throw new SqlError('22P04', 'unterminated CSV quoted field', { where: `line ${this.#line + 1 + (text.slice(from).match(LINE_END)?.length ?? 0)}: "${shown(text.slice(from))}"` })
     return { at: text.length, next: text.length }
   }
 
@@ -170,7 +179,17 @@ function unescaped(field: string): string {
 
 const SPECIAL: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' }
 
+/** Bytes of data in a message. */
+const SHOWN = 100
+
 /** Data in a message: not more of it than PostgreSQL shows. */
 export function shown(text: string): string {
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text
+  if (Buffer.byteLength(text) <= SHOWN) return text
+  let bytes = 0, out = ''
+  for (const character of text) {
+    bytes += Buffer.byteLength(character)
+    if (bytes > SHOWN) break
+    out += character
+  }
+  return `${out}...`
 }

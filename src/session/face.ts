@@ -56,6 +56,8 @@ export interface Answer {
 export interface CopyInput {
   /** How many columns the data has; all of them as text. */
   readonly columns: number
+  /** Where the input has come to, for errors: `COPY t, line 3`. */
+  readonly place: string
   /** Data in pieces of any size. */
   write(bytes: Uint8Array): Promise<void>
   /** There is no more data. */

@@ -12,7 +12,7 @@ import { bindCopy, copyAnswer } from './copy.ts'
 import { checkCopyFrom, copyFromAnswer } from './copy-from.ts'
 import { declareCursor, fetchAnswer } from './fetch.ts'
 import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
-import { changeAnswer } from './change.ts'
+import { changeAnswer, truncate } from './change.ts'
 import { createView } from './create-view.ts'
 import type { Answer, Prepared } from './face.ts'
 import type { Session } from './session.ts'
@@ -120,6 +120,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
     case 'copy': return statement.direction === 'from' ? copyFromAnswer(session, statement, running) : copyAnswer(session, statement, queryOf(bound), running)
     case 'createTable': return statement.as === undefined ? doing(() => createTable(session, statement)) : createTableAs(session, statement, queryOf(bound), running)
     case 'createSchema': case 'createDatabase': return doing(() => createSchema(session, statement))
+    case 'truncate': return doing(() => truncate(session, statement, running))
     case 'drop': return doing(() => dropObjects(session, statement))
     case 'prepare': return doing(async () => {
       if (session.statements.has(statement.name)) throw new SqlError('42P05', `prepared statement "${statement.name}" already exists`)
@@ -186,7 +187,7 @@ export async function executeStatement(session: Session, prepared: PreparedState
     case 'unlisten': return done('UNLISTEN')
     case 'listen': case 'notify': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
     case 'use': throw unsupported('USE', { position: statement.at, hint: 'SET search_path = …' })
-    case 'merge': case 'truncate': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
+    case 'merge': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
     case 'createView': return doing(() => createView(session, statement))
     case 'createStreaming': throw unsupported(`CREATE ${statement.object.toUpperCase()}`, { position: statement.at })
     case 'comment': throw unsupported('COMMENT ON', { position: statement.at })

@@ -191,7 +191,13 @@ class Connection {
     try {
       yield* this.#started(copying.work, copying.simple)
     } catch (error) {
-      this.#fail(error, copying.simple)
+      if (isData(message)) this.#fail(error, copying.simple)
+      else {
+        // as PostgreSQL: what the client meant by it cannot be known
+        this.out.error(asSqlError(error, this.#around))
+        this.out.error(new SqlError('08P01', 'terminating connection because protocol synchronization was lost', { severity: 'FATAL' }))
+        this.over = true
+      }
     }
     if (this.out.size > FLUSH || (this.out.size > 0 && this.#copying === undefined)) yield this.out.take()
   }
@@ -210,8 +216,8 @@ class Connection {
       switch (message?.type) {
         case 'copyData': await input.write(message.bytes); break
         case 'copyDone': await input.finish(); return
-        case 'copyFail': throw new SqlError('57014', `COPY from stdin failed: ${message.reason}`)
-        default: throw new SqlError('08P01', `unexpected message type ${message?.type ?? ''} during COPY from stdin`)
+        case 'copyFail': throw new SqlError('57014', `COPY from stdin failed: ${message.reason}`, { where: input.place })
+        default: throw new SqlError('08P01', `unexpected message type 0x${Buffer.from(codeOf(message)).toString('hex')} during COPY from stdin`, { where: input.place })
       }
     }
   }
@@ -448,6 +454,15 @@ class Connection {
   async #closePortals(): Promise<void> {
     for (const name of [...this.#portals.keys()]) await this.#closePortal(name)
   }
+}
+
+const isData = (message: FrontendMessage): boolean => message.type === 'copyData' || message.type === 'copyDone' || message.type === 'copyFail'
+
+/** The letter of a message that has no place in a COPY. */
+function codeOf(message: FrontendMessage | undefined): string {
+  if (message?.type === 'malformed') return message.kind
+  const letters: Readonly<Record<string, string>> = { query: 'Q', parse: 'P', bind: 'B', describe: 'D', execute: 'E', close: 'C', function: 'F', password: 'p' }
+  return letters[message?.type ?? ''] ?? '?'
 }
 
 const isCopy = (prepared: Prepared): boolean => prepared.copies === true

@@ -36,6 +36,8 @@ export interface CommitRequest {
 export interface Changes {
   readonly files: readonly ManifestEntry[]
   readonly changelog: readonly ManifestEntry[]
+  /** `all`: nothing of what was there is left; `some`: of some partitions. Absent: everything stays. */
+  readonly overwrites?: 'all' | 'some'
 }
 
 /** It is not known whether a commit happened: nothing that it names may be removed. */
@@ -74,8 +76,8 @@ async function attemptCommit(files: TableFiles, table: string, schema: PaimonSch
       baseManifestList: baseList.name, baseManifestListSize: baseList.size,
       deltaManifestList: deltaList.name, deltaManifestListSize: deltaList.size,
       ...(changelogList === undefined ? {} : { changelogManifestList: changelogList.name, changelogManifestListSize: changelogList.size }),
-      ...(base?.indexManifest === undefined ? {} : { indexManifest: base.indexManifest }),
-      commitUser: request.user, commitIdentifier: request.identifier, commitKind: 'APPEND', timeMillis: BigInt(Date.now()),
+      ...(base?.indexManifest === undefined || changes.overwrites === 'all' ? {} : { indexManifest: base.indexManifest }),
+      commitUser: request.user, commitIdentifier: request.identifier, commitKind: changes.overwrites === undefined ? 'APPEND' : 'OVERWRITE', timeMillis: BigInt(Date.now()),
       totalRecordCount: (base?.totalRecordCount ?? 0n) + added, deltaRecordCount: added,
       changelogRecordCount: changes.changelog.reduce((sum, entry) => sum + entry.file.rowCount, 0n),
       ...(base?.watermark === undefined ? {} : { watermark: base.watermark }),
