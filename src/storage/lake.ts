@@ -52,11 +52,14 @@ class Lake implements LakeCatalog {
   }
 
   async shape(name: TableName): Promise<RelationShape | undefined> {
-    const shape = await this.#paimon.shape(name)
-    if (shape !== undefined) return shape
-    if (!isName(name.schema) || !isViewName(name.name)) return undefined
-    const view = await readView(this.#store, name)
-    if (view !== undefined) return view
+    // a name is mostly looked up in a schema that the lake does not have, first
+    if (!isName(name.schema) || await this.#store.stat(`${name.schema}.db/`) !== undefined) {
+      const shape = await this.#paimon.shape(name)
+      if (shape !== undefined) return shape
+      if (!isName(name.schema) || !isViewName(name.name)) return undefined
+      const view = await readView(this.#store, name)
+      if (view !== undefined) return view
+    }
     const table = await this.#folderTable(name)
     return table === undefined ? undefined : { name, kind: 'table', columns: table.schema, key: [], partitionedBy: [], options: {} }
   }
