@@ -5,6 +5,7 @@ import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
 import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
+import { INT4 } from '../type.ts'
 import type { Type } from '../type.ts'
 import { bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
@@ -128,6 +129,16 @@ function collect(frame: Frame, aggregate: AggregateCall, at: number): Expr {
   let index = frame.aggregates.findIndex(known => known.key === key)
   if (index < 0) index = frame.aggregates.push({ call: aggregate, key }) - 1
   return call(`aggregate ${index}`, [], aggregate.type, at)
+}
+
+/** A placeholder for GROUPING(…), whose arguments are among the expressions of GROUP BY. */
+export function bindGrouping(binding: Binding, frame: Frame, args: readonly Expression[], at: number): Expr {
+  if (args.length > 31) throw new SqlError('54023', 'GROUPING must have fewer than 32 arguments', { position: at })
+  if (frame.insideAggregate) throw unsupported('GROUPING inside an aggregate', { position: at })
+  if (frame.aggregates === undefined) throw new SqlError('42803', `grouping operations are not allowed in ${frame.clause}`, { position: at })
+  const terms = args.map(arg => bindTerm(binding, frame, arg))
+  const index = frame.groupings.push({ args: terms.map(term => settle(binding, term)), at: terms[0]?.at ?? at }) - 1
+  return call(`aggregate grouping ${index}`, [], INT4, at)
 }
 
 /** CURRENT_DATE and the other values without parentheses: functions of the table under their own names. */

@@ -1,20 +1,25 @@
 /** SELECT … FROM … WHERE … GROUP BY … HAVING … ORDER BY, in the order in which it means something. */
 import { SqlError, unsupported } from '../error.ts'
-import { childrenOf, column, withChildren } from '../expr.ts'
+import { childrenOf, column, literal, withChildren } from '../expr.ts'
 import type { Expr } from '../expr.ts'
-import type { Order, Plan } from '../plan.ts'
+import { scalarById } from '../function/table.ts'
+import type { AggregateCall, Order, Plan } from '../plan.ts'
+import { INT4 } from '../type.ts'
 import type { Type } from '../type.ts'
 import { bindTerm, leftmost } from './bind-term.ts'
 import { bindFrom } from './bind-from.ts'
 import { columnName } from './bind-name.ts'
 import { coerceToBool, nameOf, settle } from './coerce.ts'
 import { exprKey, sameExpr } from './equal.ts'
+import { special } from './facts.ts'
 import type { Tables } from './facts.ts'
-import { aggregate, distinct, pick, project, top } from './node.ts'
+import { aggregate, distinct, pick, planHas, project, top, union } from './node.ts'
+import { groupingOf } from './grouping.ts'
+import type { Grouping } from './grouping.ts'
 import { findRelation } from './scope.ts'
 import type { Binding, BoundRelation, Frame, FoundAggregate, Origin, ScopeColumn } from './scope.ts'
 import { attach, filterWith, hasSubquery } from './subquery.ts'
-import type { Expression, GroupItem, Select, SortItem } from './syntax.ts'
+import type { Expression, Select, SortItem } from './syntax.ts'
 
 interface Target {
   readonly expr: Expr
@@ -46,7 +51,7 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
   const targets = bindTargets(binding, frame, select, open && select.distinct === undefined && orderBy.length === 0)
   frame.aggregates = undefined
   frame.clause = 'GROUP BY'
-  const keys = bindGroups(binding, frame, select, targets)
+  const grouping = groupingOf(select.groupBy, select.groupDistinct, expression => bindGroupKey(binding, frame, expression, targets))
   frame.aggregates = aggregates
   frame.clause = 'HAVING'
   const having = select.having === undefined ? undefined : coerceToBool(binding, bindTerm(binding, frame, select.having), 'HAVING')
@@ -55,8 +60,8 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
   frame.aggregates = undefined
   const bounds = bindBounds(frame)
   let exprs = [...targets.map(target => target.expr), ...orders.map(order => order.expr)]
-  if (aggregates.length > 0 || select.groupBy.length > 0 || having !== undefined) {
-    const grouped = group(binding, frame, tables, plan, keys, aggregates, [...exprs, ...(having === undefined ? [] : [having])])
+  if (aggregates.length > 0 || frame.groupings.length > 0 || select.groupBy.length > 0 || having !== undefined) {
+    const grouped = group(binding, frame, tables, plan, grouping, aggregates, [...exprs, ...(having === undefined ? [] : [having])])
     plan = grouped.plan
     exprs = grouped.exprs.slice(0, exprs.length)
     const condition = having === undefined ? undefined : grouped.exprs[exprs.length]
@@ -106,24 +111,11 @@ function target(binding: Binding, each: ScopeColumn, relation: string, at: numbe
   return { expr, name: each.name, at, origin: each.origin }
 }
 
-/** GROUP BY's expressions: an ordinal, a column of FROM, an output's name, or any expression. */
-function bindGroups(binding: Binding, frame: Frame, select: Select, targets: readonly Target[]): Expr[] {
-  const keys: Expr[] = []
-  const add = (item: GroupItem): void => {
-    if (item.kind === 'empty') return
-    if (item.kind === 'sets') throw unsupported('GROUPING SETS', { position: item.at })
-    if (item.kind !== 'expression') throw unsupported(item.kind.toUpperCase(), { position: item.at })
-    const { expression } = item
-    if (expression.kind === 'row') {
-      for (const field of expression.fields) add({ kind: 'expression', expression: field, at: field.at })
-      return
-    }
-    const expr = groupExpression(binding, frame, expression, targets)
-    if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: item.at })
-    if (!keys.some(key => sameExpr(key, expr))) keys.push(expr)
-  }
-  for (const item of select.groupBy) add(item)
-  return keys
+/** An expression of GROUP BY: an ordinal, a column of FROM, an output's name, or any expression. */
+function bindGroupKey(binding: Binding, frame: Frame, expression: Expression, targets: readonly Target[]): Expr {
+  const expr = groupExpression(binding, frame, expression, targets)
+  if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: expression.at })
+  return expr
 }
 
 function groupExpression(binding: Binding, frame: Frame, expression: Expression, targets: readonly Target[]): Expr {
@@ -204,8 +196,9 @@ interface Grouped {
 }
 
 /** The aggregate over the input, and the expressions over its rows. */
-function group(binding: Binding, frame: Frame, tables: Tables, input: Plan, keys: readonly Expr[], aggregates: readonly FoundAggregate[], exprs: readonly Expr[]): Grouped {
-  const all = [...keys, ...dependentKeys(frame, keys, exprs)]
+function group(binding: Binding, frame: Frame, tables: Tables, input: Plan, { keys, sets }: Grouping, aggregates: readonly FoundAggregate[], exprs: readonly Expr[]): Grouped {
+  const common = keys.filter((_, i) => sets.every(set => set.includes(i)))
+  const all = [...keys, ...dependentKeys(frame, common, exprs)]
   const parts = [...all, ...aggregates.flatMap(({ call }) => call.filter === undefined ? call.args : [...call.args, call.filter])]
   const attached = attach(binding, tables, input, parts)
   let next = all.length
@@ -214,11 +207,18 @@ function group(binding: Binding, frame: Frame, tables: Tables, input: Plan, keys
     return { ...call, args, ...(call.filter === undefined ? {} : { filter: attached.exprs[next++] ?? call.filter }) }
   })
   const names = all.map(key => key.kind === 'column' ? input.schema[key.index]?.name ?? 'key' : 'key')
-  const plan = aggregate(attached.plan, attached.exprs.slice(0, all.length), calls, names)
+  const groupings = frame.groupings.map(found => found.args.map(arg => {
+    const i = keys.findIndex(key => sameExpr(key, arg))
+    if (i < 0) throw new SqlError('42803', 'arguments to GROUPING must be grouping expressions of the associated query level', { position: found.at })
+    return i
+  }))
+  const dependent = all.slice(keys.length).map((_, i) => keys.length + i)
+  const plan = groupedBy(attached.plan, attached.exprs.slice(0, all.length), sets.map(set => [...set, ...dependent]), calls, groupings, names)
   const positions = new Map(all.map((key, i) => [exprKey(key), i]))
   const over = (expr: Expr, insideSubquery: boolean): Expr => {
     const key = positions.get(exprKey(expr))
     if (key !== undefined) return column(key, expr.type)
+    if (expr.kind === 'call' && expr.fn.startsWith('aggregate grouping ')) return column(all.length + calls.length + Number(expr.fn.slice('aggregate grouping '.length)), expr.type)
     if (expr.kind === 'call' && expr.fn.startsWith('aggregate ')) return column(all.length + Number(expr.fn.slice('aggregate '.length)), expr.type)
     if (expr.kind === 'column') {
       const written = binding.written.get(expr), name = written?.name ?? input.schema[expr.index]?.name ?? ''
@@ -228,6 +228,20 @@ function group(binding: Binding, frame: Frame, tables: Tables, input: Plan, keys
     return withChildren(expr, childrenOf(expr).map(child => over(child, insideSubquery || hasSubquery(expr))))
   }
   return { plan, exprs: exprs.map(expr => over(expr, false)) }
+}
+
+/** All keys (NULL where a set leaves them out), the aggregates, and what each GROUPING(…) is: an aggregate over the input for each set. */
+function groupedBy(input: Plan, keys: readonly Expr[], sets: readonly (readonly number[])[], calls: readonly AggregateCall[], groupings: readonly (readonly number[])[], names: readonly string[]): Plan {
+  const [only] = sets
+  if (sets.length === 1 && only?.length === keys.length && groupings.length === 0) return aggregate(input, keys, calls, names)
+  if (sets.length > 1 && planHas(input, expr => expr.kind === 'call' && !special(expr.fn) && scalarById(expr.fn).volatility === 'volatile')) throw unsupported('several grouping sets over a volatile function')
+  return union(sets.map(set => {
+    const grouped = aggregate(input, set.flatMap(i => keys[i] ?? []), calls, set.map(i => names[i] ?? 'key'))
+    const shown = keys.map((key, i) => set.includes(i) ? column(set.indexOf(i), key.type) : literal(null, key.type))
+    const results = calls.map((each, i) => column(set.length + i, each.type))
+    const bits = groupings.map(args => literal(args.reduce((sum, i) => (sum * 2) + (set.includes(i) ? 0 : 1), 0), INT4))
+    return project(grouped, [...shown, ...results, ...bits], [...names, ...calls.map(each => each.fn.split('(')[0] ?? each.fn), ...groupings.map(() => 'grouping')])
+  }))
 }
 
 /** Columns of a relation whose primary key is grouped by are determined by it: they join the keys. */

@@ -84,6 +84,12 @@ export interface FoundAggregate {
   readonly key: string
 }
 
+/** A GROUPING(…) found in the same places. */
+export interface FoundGrouping {
+  readonly args: readonly Expr[]
+  readonly at: number
+}
+
 /** One query level while it is bound. */
 export interface Frame {
   scope: Scope
@@ -93,13 +99,14 @@ export interface Frame {
   readonly searchPath: readonly string[]
   /** Where aggregates may stand, they are collected here. */
   aggregates: FoundAggregate[] | undefined
+  readonly groupings: FoundGrouping[]
   /** What is being bound, for messages: WHERE, GROUP BY, JOIN conditions, … */
   clause: string
   insideAggregate: boolean
 }
 
 export function newFrame(outer: Frame | undefined, searchPath: readonly string[]): Frame {
-  return { scope: EMPTY_SCOPE, outer, captures: [], tables: outer?.tables ?? new Map(), searchPath, aggregates: undefined, clause: 'SELECT', insideAggregate: false }
+  return { scope: EMPTY_SCOPE, outer, captures: [], tables: outer?.tables ?? new Map(), searchPath, aggregates: undefined, groupings: [], clause: 'SELECT', insideAggregate: false }
 }
 
 /** A subquery of an expression, until `subquery.ts` joins it to the rows it belongs to. */

@@ -406,6 +406,8 @@ function pullUp(plan: Plan, domain: Domain): Unnested {
       throw unsupported('LIMIT in a correlated subquery', { position: domain.at })
     }
     case 'union': {
+      // such an aggregate has a row even for outer rows that nothing belongs to
+      if (plan.inputs.some(input => overAggregate(input) !== undefined && planHas(input, expr => domain.owns(expr)))) throw unsupported('a correlated subquery with a union of aggregates without keys', { position: domain.at })
       const inputs = plan.inputs.map(input => {
         const each = withDomain(pullUp(input, domain), domain)
         return project(each.plan, [...columnsFor(each.plan.schema).slice(0, domain.width), ...each.outputs], [])
