@@ -3,13 +3,14 @@ import { SqlError, invariant, unsupported } from '../error.ts'
 import { call, columnsOf, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
-import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
+import { aggregatesNamed, scalarsNamed, windowsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
 import { INT4 } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bindTerm } from './bind-term.ts'
+import { bindFilter, bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
-import { canCoerceType, coerce, coerceToBool, settle } from './coerce.ts'
+import { bindWindowCall } from './bind-window.ts'
+import { canCoerceType, coerce, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { exprKey } from './equal.ts'
 import { findAggregate, findScalar, noFunction, resolveOperator } from './resolve.ts'
@@ -40,11 +41,12 @@ export function callNamed(binding: Binding, name: string, terms: readonly Term[]
 export function bindCall(binding: Binding, frame: Frame, e: CallExpression): Expr {
   const name = e.path[e.path.length - 1] ?? '', schema = e.path[e.path.length - 2], at = e.at
   const shown = e.sqlSyntax ? `pg_catalog.${name}` : e.path.join('.')
-  if (e.over !== undefined) throw unsupported('a window function', { position: at })
   if (e.withinGroup) throw unsupported('WITHIN GROUP', { position: at })
   if (e.variadic) throw unsupported('VARIADIC', { position: at })
   if (e.args.some(arg => arg.name !== undefined)) throw unsupported('a named argument', { position: at })
+  if (e.over !== undefined) return bindWindowCall(binding, frame, e, e.over, name)
   const known = schema === undefined || schema === 'pg_catalog'
+  if (known && windowsNamed(name).length > 0) throw new SqlError('42809', `window function ${name} requires an OVER clause`, { position: at })
   if (known && aggregatesNamed(name).length > 0) return bindAggregate(binding, frame, e, name)
   const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
   if (e.star) throw noFunction(shown, [], false, at)
@@ -102,16 +104,6 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
     return collect(frame, aggregate, at)
   } finally {
     frame.insideAggregate = false
-  }
-}
-
-function bindFilter(binding: Binding, frame: Frame, filter: Expression): Expr {
-  const { aggregates, clause, insideAggregate } = frame
-  Object.assign(frame, { aggregates: undefined, clause: 'FILTER', insideAggregate: false })
-  try {
-    return coerceToBool(binding, bindTerm(binding, frame, filter), 'FILTER')
-  } finally {
-    Object.assign(frame, { aggregates, clause, insideAggregate })
   }
 }
 

@@ -5,19 +5,20 @@ import type { Expr } from '../expr.ts'
 import { scalarById } from '../function/table.ts'
 import type { AggregateCall, Order, Plan } from '../plan.ts'
 import { INT4 } from '../type.ts'
-import type { Type } from '../type.ts'
-import { bindTerm, leftmost } from './bind-term.ts'
+import { bindTerm } from './bind-term.ts'
+import { bindNamedWindows, windowParts, withWindows } from './bind-window.ts'
 import { bindFrom } from './bind-from.ts'
 import { columnName } from './bind-name.ts'
-import { coerceToBool, nameOf, settle } from './coerce.ts'
+import { coerceToBool, settle } from './coerce.ts'
 import { exprKey, sameExpr } from './equal.ts'
 import { special } from './facts.ts'
 import type { Tables } from './facts.ts'
-import { aggregate, distinct, pick, planHas, project, top, union } from './node.ts'
+import { aggregate, distinct, pick, planHas, project, someExpr, top, union } from './node.ts'
 import { groupingOf } from './grouping.ts'
 import type { Grouping } from './grouping.ts'
 import { findRelation } from './scope.ts'
 import type { Binding, BoundRelation, Frame, FoundAggregate, Origin, ScopeColumn } from './scope.ts'
+import { sortOrder } from './sort-order.ts'
 import { attach, filterWith, hasSubquery } from './subquery.ts'
 import type { Expression, Select, SortItem } from './syntax.ts'
 
@@ -47,19 +48,24 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
   }
   const aggregates: FoundAggregate[] = []
   frame.aggregates = aggregates
+  const windows: NonNullable<Frame['windows']> = { named: new Map(), calls: [] }
+  frame.windows = windows
   frame.clause = 'SELECT'
+  bindNamedWindows(binding, frame, select.windows)
   const targets = bindTargets(binding, frame, select, open && select.distinct === undefined && orderBy.length === 0)
-  frame.aggregates = undefined
+  frame.aggregates = frame.windows = undefined
   frame.clause = 'GROUP BY'
   const grouping = groupingOf(select.groupBy, select.groupDistinct, expression => bindGroupKey(binding, frame, expression, targets))
   frame.aggregates = aggregates
   frame.clause = 'HAVING'
   const having = select.having === undefined ? undefined : coerceToBool(binding, bindTerm(binding, frame, select.having), 'HAVING')
   frame.clause = 'ORDER BY'
+  frame.windows = windows
   const orders = orderBy.map(item => bindOrder(binding, frame, targets, item))
-  frame.aggregates = undefined
+  frame.aggregates = frame.windows = undefined
   const bounds = bindBounds(frame)
-  let exprs = [...targets.map(target => target.expr), ...orders.map(order => order.expr)]
+  const count = targets.length + orders.length
+  let exprs: readonly Expr[] = [...targets.map(target => target.expr), ...orders.map(order => order.expr), ...windowParts(windows.calls)]
   if (aggregates.length > 0 || frame.groupings.length > 0 || select.groupBy.length > 0 || having !== undefined) {
     const grouped = group(binding, frame, tables, plan, grouping, aggregates, [...exprs, ...(having === undefined ? [] : [having])])
     plan = grouped.plan
@@ -67,14 +73,18 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
     const condition = having === undefined ? undefined : grouped.exprs[exprs.length]
     if (condition !== undefined) plan = filterWith(binding, tables, plan, condition)
   }
+  if (windows.calls.length > 0) {
+    const attached = attach(binding, tables, plan, exprs)
+    const windowed = withWindows(attached.plan, windows.calls, attached.exprs.slice(count), attached.exprs.slice(0, count))
+    plan = windowed.plan
+    exprs = windowed.exprs
+  }
   return finish(binding, tables, plan, targets, exprs, orders, select.distinct !== undefined, bounds)
 }
 
 function refuse(select: Select): void {
   if (select.distinct !== undefined && select.distinct.on.length > 0) throw unsupported('DISTINCT ON', { position: select.distinct.on[0]?.at })
   if (select.into !== undefined) throw unsupported('SELECT INTO', { position: select.into.at })
-  const window = select.windows[0]
-  if (window !== undefined) throw unsupported('WINDOW', { position: window.window.at })
 }
 
 function bindTargets(binding: Binding, frame: Frame, select: Select, open: boolean): Target[] {
@@ -127,6 +137,7 @@ function groupExpression(binding: Binding, frame: Frame, expression: Expression,
     if (!frame.scope.columns.some(each => each.name === name)) found = outputNamed(targets, name ?? '', 'GROUP BY', expression.at)
   }
   if (found === undefined) return settle(binding, bindTerm(binding, frame, expression))
+  if (containsWindow(found)) throw new SqlError('42P20', 'window functions are not allowed in GROUP BY', { position: expression.at })
   if (containsAggregate(found)) throw new SqlError('42803', 'aggregate functions are not allowed in GROUP BY', { position: aggregatePosition(found) ?? expression.at })
   return found
 }
@@ -141,6 +152,8 @@ function aggregatePosition(expr: Expr): number | undefined {
 }
 
 const containsAggregate = (expr: Expr): boolean => (expr.kind === 'call' && expr.fn.startsWith('aggregate ')) || childrenOf(expr).some(containsAggregate)
+
+const containsWindow = (expr: Expr): boolean => someExpr(expr, node => node.kind === 'call' && node.fn.startsWith('window '))
 
 /** The 0-based output that an integer constant means; 42P10 when there is none. */
 function ordinal(expression: Expression, clause: string, count: number): number | undefined {
@@ -174,20 +187,6 @@ function bindOrder(binding: Binding, frame: Frame, targets: readonly Target[], i
     : expression.kind === 'column' && expression.path.length === 1 ? outputNamed(targets, expression.path[0] ?? '', 'ORDER BY', expression.at) : undefined
   const expr = found ?? settle(binding, bindTerm(binding, frame, expression))
   return sortOrder(expr, item, expression)
-}
-
-/** How a sort item orders the values of an expression. */
-export function sortOrder(expr: Expr, item: SortItem, expression: Expression): Order {
-  unordered(expr.type, leftmost(expression))
-  if (item.using !== undefined && item.using !== '<' && item.using !== '>') throw unsupported(`ORDER BY … USING ${item.using}`, { position: item.at })
-  const descending = item.descending || item.using === '>'
-  return { expr, descending, nullsFirst: item.nulls === undefined ? descending : item.nulls === 'first' }
-}
-
-function unordered(type: Type, at: number): void {
-  if (type.kind === 'json' || type.kind === 'map') {
-    throw new SqlError('42883', `could not identify an ordering operator for type ${nameOf(type)}`, { position: at, hint: 'Use an explicit ordering operator or modify the query.' })
-  }
 }
 
 interface Grouped {
