@@ -9,11 +9,13 @@ import { bindTerm } from './bind-term.ts'
 import { bindNamedWindows, windowParts, withWindows } from './bind-window.ts'
 import { bindFrom } from './bind-from.ts'
 import { columnName } from './bind-name.ts'
+import { bounded, firstOfEach } from './bounds.ts'
+import type { Bounds } from './bounds.ts'
 import { coerceToBool, settle } from './coerce.ts'
 import { exprKey, sameExpr } from './equal.ts'
 import { special } from './facts.ts'
 import type { Tables } from './facts.ts'
-import { aggregate, distinct, pick, planHas, project, someExpr, top, union } from './node.ts'
+import { aggregate, distinct, pick, planHas, project, someExpr, union } from './node.ts'
 import { groupingOf } from './grouping.ts'
 import type { Grouping } from './grouping.ts'
 import { findRelation } from './scope.ts'
@@ -27,12 +29,6 @@ interface Target {
   readonly name: string
   readonly at: number
   readonly origin: Origin | undefined
-}
-
-/** LIMIT and OFFSET, already constant. */
-export interface Bounds {
-  readonly limit: Expr | undefined
-  readonly offset: Expr | undefined
 }
 
 /** A SELECT with the ORDER BY and LIMIT of its query. With `open`, outputs of unknown type stay so, for whoever knows better. */
@@ -62,10 +58,11 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
   frame.clause = 'ORDER BY'
   frame.windows = windows
   const orders = orderBy.map(item => bindOrder(binding, frame, targets, item))
+  const on = (select.distinct?.on ?? []).map(expression => bindDistinctKey(binding, frame, targets, expression, orders))
   frame.aggregates = frame.windows = undefined
   const bounds = bindBounds(frame)
-  const count = targets.length + orders.length
-  let exprs: readonly Expr[] = [...targets.map(target => target.expr), ...orders.map(order => order.expr), ...windowParts(windows.calls)]
+  const count = targets.length + orders.length + on.length
+  let exprs: readonly Expr[] = [...targets.map(target => target.expr), ...orders.map(order => order.expr), ...on.map(key => key.expr), ...windowParts(windows.calls)]
   if (aggregates.length > 0 || frame.groupings.length > 0 || select.groupBy.length > 0 || having !== undefined) {
     const grouped = group(binding, frame, tables, plan, grouping, aggregates, [...exprs, ...(having === undefined ? [] : [having])])
     plan = grouped.plan
@@ -79,11 +76,10 @@ export function bindSelect(binding: Binding, frame: Frame, tables: Tables, selec
     plan = windowed.plan
     exprs = windowed.exprs
   }
-  return finish(binding, tables, plan, targets, exprs, orders, select.distinct !== undefined, bounds)
+  return finish(binding, tables, plan, targets, exprs, orders, on, select.distinct !== undefined && on.length === 0, bounds)
 }
 
 function refuse(select: Select): void {
-  if (select.distinct !== undefined && select.distinct.on.length > 0) throw unsupported('DISTINCT ON', { position: select.distinct.on[0]?.at })
   if (select.into !== undefined) throw unsupported('SELECT INTO', { position: select.into.at })
 }
 
@@ -181,12 +177,36 @@ function outputNamed(targets: readonly Target[], name: string, clause: string, a
 }
 
 function bindOrder(binding: Binding, frame: Frame, targets: readonly Target[], item: SortItem): Order {
-  const { expression } = item
-  const position = ordinal(expression, 'ORDER BY', targets.length)
+  return sortOrder(outputOr(binding, frame, targets, item.expression, 'ORDER BY'), item, item.expression)
+}
+
+/** An output by its number or name, or any expression. */
+function outputOr(binding: Binding, frame: Frame, targets: readonly Target[], expression: Expression, clause: string): Expr {
+  const position = ordinal(expression, clause, targets.length)
   const found = position !== undefined ? targets[position]?.expr
-    : expression.kind === 'column' && expression.path.length === 1 ? outputNamed(targets, expression.path[0] ?? '', 'ORDER BY', expression.at) : undefined
-  const expr = found ?? settle(binding, bindTerm(binding, frame, expression))
-  return sortOrder(expr, item, expression)
+    : expression.kind === 'column' && expression.path.length === 1 ? outputNamed(targets, expression.path[0] ?? '', clause, expression.at) : undefined
+  return found ?? settle(binding, bindTerm(binding, frame, expression))
+}
+
+/** An expression of DISTINCT ON. */
+interface DistinctKey {
+  readonly expr: Expr
+  readonly at: number
+}
+
+function bindDistinctKey(binding: Binding, frame: Frame, targets: readonly Target[], expression: Expression, orders: readonly Order[]): DistinctKey {
+  const expr = outputOr(binding, frame, targets, expression, 'SELECT DISTINCT ON')
+  if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: expression.at })
+  // the very expression of ORDER BY, where it is the same
+  return { expr: orders.find(order => sameExpr(order.expr, expr))?.expr ?? expr, at: expression.at }
+}
+
+/** What is sorted by first must be what rows are told apart by. */
+function checkDistinctKeys(on: readonly DistinctKey[], keys: readonly Expr[], sorted: readonly Order[]): void {
+  const isKey = (order: Order): boolean => keys.some(key => sameExpr(key, order.expr)), first = sorted.findIndex(order => !isKey(order))
+  if (first < 0) return
+  const late = on.findIndex((_, i) => { const key = keys[i]; return key !== undefined && !sorted.slice(0, first).some(order => sameExpr(order.expr, key)) })
+  if (late >= 0) throw new SqlError('42P10', 'SELECT DISTINCT ON expressions must match initial ORDER BY expressions', { position: on[late]?.at })
 }
 
 interface Grouped {
@@ -263,27 +283,29 @@ function dependentKeys(frame: Frame, keys: readonly Expr[], exprs: readonly Expr
   return found
 }
 
-function finish(binding: Binding, tables: Tables, input: Plan, targets: readonly Target[], exprs: readonly Expr[], orders: readonly Order[], unique: boolean, bounds: Bounds): BoundRelation {
+function finish(binding: Binding, tables: Tables, input: Plan, targets: readonly Target[], exprs: readonly Expr[], orders: readonly Order[], on: readonly DistinctKey[], unique: boolean, bounds: Bounds): BoundRelation {
   const attached = attach(binding, tables, input, exprs)
   const outputs = attached.exprs.slice(0, targets.length)
   const extra: Expr[] = []
+  const place = (expr: Expr): number => {
+    const position = [...outputs, ...extra].findIndex(each => sameExpr(each, expr))
+    return position < 0 ? outputs.length + extra.push(expr) - 1 : position
+  }
   const sorted = orders.map((order, i): Order => {
     const expr = attached.exprs[targets.length + i] ?? order.expr
-    let position = outputs.findIndex(output => sameExpr(output, expr))
-    if (position < 0) {
-      if (unique) throw new SqlError('42P10', 'for SELECT DISTINCT, ORDER BY expressions must appear in select list', { position: binding.written.get(order.expr)?.at ?? (order.expr.kind === 'call' ? order.expr.position : undefined) })
-      position = outputs.length + extra.findIndex(each => sameExpr(each, expr))
-      if (position < outputs.length) position = outputs.length + extra.push(expr) - 1
-    }
-    return { ...order, expr: column(position, expr.type) }
+    if (unique && !outputs.some(output => sameExpr(output, expr))) throw new SqlError('42P10', 'for SELECT DISTINCT, ORDER BY expressions must appear in select list', { position: binding.written.get(order.expr)?.at ?? (order.expr.kind === 'call' ? order.expr.position : undefined) })
+    return { ...order, expr: column(place(expr), expr.type) }
   })
+  const keys = on.map((key, i) => { const expr = attached.exprs[targets.length + orders.length + i] ?? key.expr; return column(place(expr), expr.type) })
+  checkDistinctKeys(on, keys, sorted)
   const names = targets.map(each => each.name)
   let plan: Plan = project(attached.plan, [...outputs, ...extra], [...names, ...extra.map(() => 'sort')])
   if (unique) {
     for (const each of targets) if (each.expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: each.at })
     plan = distinct(plan)
   }
-  if (sorted.length > 0 || bounds.limit !== undefined || bounds.offset !== undefined) plan = top(plan, sorted, bounds.limit, bounds.offset)
+  if (keys.length > 0) plan = firstOfEach(plan, keys, sorted)
+  plan = bounded(plan, sorted, bounds)
   plan = pick(plan, targets.map((_, i) => i))
   return {
     plan,
