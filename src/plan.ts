@@ -19,7 +19,7 @@ export type AsOf =
   | { readonly kind: 'version'; readonly id: string }      // FOR SYSTEM_VERSION AS OF 7 (also 'tag')
   | { readonly kind: 'timestamp'; readonly micros: bigint } // FOR SYSTEM_TIME AS OF …
 
-export type Plan = ScanPlan | ValuesPlan | FilterPlan | ProjectPlan | JoinPlan | AggregatePlan | TopPlan | UnionPlan | NegatePlan
+export type Plan = ScanPlan | ValuesPlan | FilterPlan | ProjectPlan | JoinPlan | AggregatePlan | WindowPlan | TopPlan | UnionPlan | NegatePlan
 
 export interface ScanPlan {
   readonly kind: 'scan'
@@ -94,6 +94,38 @@ export interface Order {
   readonly nullsFirst: boolean
 }
 
+/** Where a frame begins or ends, from the current row. Offsets are constants: int8 for rows and groups, what the order's type is moved by for range. */
+export type WindowBound =
+  | { readonly kind: 'unboundedPreceding' | 'currentRow' | 'unboundedFollowing' }
+  | { readonly kind: 'preceding' | 'following'; readonly offset: Expr }
+
+/** The rows of the partition that a frame function sees. A range with an offset has one order key. */
+export interface WindowFrame {
+  readonly unit: 'rows' | 'range' | 'groups'
+  readonly start: WindowBound
+  readonly end: WindowBound
+  readonly exclude: 'none' | 'current row' | 'group' | 'ties'
+}
+
+export interface WindowCall {
+  /** Id of a window function or an aggregate in the function table. */
+  readonly fn: string
+  readonly args: readonly Expr[]
+  readonly filter?: Expr
+  readonly frame: WindowFrame
+  readonly type: Type
+}
+
+/** Every row with the results of the calls behind its columns. Without partition keys all rows are one partition; rows that tie are ordered freely. */
+export interface WindowPlan {
+  readonly kind: 'window'
+  readonly input: Plan
+  readonly partition: readonly Expr[]
+  readonly order: readonly Order[]
+  readonly calls: readonly WindowCall[]
+  readonly schema: Schema
+}
+
 /** ORDER BY, LIMIT and OFFSET; a sort when there is no limit. */
 export interface TopPlan {
   readonly kind: 'top'
@@ -122,7 +154,7 @@ export interface NegatePlan {
 export function inputsOf(plan: Plan): readonly Plan[] {
   switch (plan.kind) {
     case 'scan': case 'values': return []
-    case 'filter': case 'project': case 'aggregate': case 'top': case 'negate': return [plan.input]
+    case 'filter': case 'project': case 'aggregate': case 'window': case 'top': case 'negate': return [plan.input]
     case 'join': return [plan.left, plan.right]
     case 'union': return plan.inputs
   }
@@ -134,7 +166,7 @@ export function withInputs(plan: Plan, inputs: readonly Plan[]): Plan {
   if (inputs.length === old.length && inputs.every((input, i) => input === old[i])) return plan
   switch (plan.kind) {
     case 'scan': case 'values': return plan
-    case 'filter': case 'project': case 'aggregate': case 'top': case 'negate': return { ...plan, input: inputs[0] ?? plan.input }
+    case 'filter': case 'project': case 'aggregate': case 'window': case 'top': case 'negate': return { ...plan, input: inputs[0] ?? plan.input }
     case 'join': return { ...plan, left: inputs[0] ?? plan.left, right: inputs[1] ?? plan.right }
     case 'union': return { ...plan, inputs }
   }

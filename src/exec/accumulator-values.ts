@@ -12,7 +12,7 @@ import type { Accumulator, Groups, Input, Result } from './accumulator.ts'
 import type { Machine } from './gather.ts'
 
 /** What one group's values add up to. */
-interface Sum {
+export interface Sum {
   add(value: Exclude<Value, null>, weight: bigint): void
   result(what: Result): Value
   /** As JSON, for another thread, which adds it with `load`. */
@@ -80,7 +80,7 @@ export class ValueSums implements Accumulator {
 }
 
 /** Sums by display scale, so that the scale of the whole is again that of what is left when values are removed. */
-class NumericSum implements Sum {
+export class NumericSum implements Sum {
   readonly #finite = new Map<number, { unscaled: bigint; count: bigint }>()
   readonly #special = { NaN: 0n, Infinity: 0n, '-Infinity': 0n }
 
@@ -131,7 +131,7 @@ class NumericSum implements Sum {
 }
 
 /** Months, days and microseconds are added each for itself, as PostgreSQL does. */
-class IntervalSum implements Sum {
+export class IntervalSum implements Sum {
   #months = 0n
   #days = 0n
   #micros = 0n

@@ -15,6 +15,7 @@ import type { Context, Life, Operator } from './operator.ts'
 import { Scan } from './scan.ts'
 import { makeTop } from './top.ts'
 import { Union } from './union.ts'
+import { makeWindow } from './window.ts'
 
 /** A node of a running query. */
 export type Node = SourceNode | ValuesNode | OperatorNode
@@ -83,6 +84,7 @@ export function makeOperator(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, l
     case 'union': return new Union(plan.schema)
     case 'aggregate': return new Aggregate(plan, life, context)
     case 'join': return makeJoin(plan, life, context)
+    case 'window': return makeWindow(plan, life, context)
     case 'top': return makeTop(plan, life, context)
     default: return unreachable(plan)
   }
@@ -93,7 +95,7 @@ function staysAppendOnly(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, { epo
   switch (plan.kind) {
     case 'filter': case 'project': case 'union': return all
     case 'negate': return false
-    case 'aggregate': return epochs === 'one'
+    case 'aggregate': case 'window': return epochs === 'one'
     case 'join': return all && (epochs === 'one' || plan.how === 'inner')
     case 'top': return epochs === 'one' || (all && plan.limit === undefined && plan.offset === undefined)
     default: return unreachable(plan)

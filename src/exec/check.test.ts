@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import type { Expr } from '../expr.ts'
 import { call, column, literal } from '../expr.ts'
 import { aggregates } from '../function/aggregate.ts'
+import { windowById } from '../function/table.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { Memory } from '../memory.ts'
-import type { AggregateCall, JoinKind, Order, Plan, ScanPlan } from '../plan.ts'
+import type { AggregateCall, JoinKind, Order, Plan, ScanPlan, WindowBound, WindowCall, WindowFrame } from '../plan.ts'
 import { tablesOf } from '../plan.ts'
 import type { RowsSplit, Table } from '../storage/table.ts'
 import { emptyScanStats } from '../storage/table.ts'
@@ -14,6 +15,7 @@ import { BOOL, BYTEA, DATE, FLOAT4, FLOAT8, INT2, INT4, INT8, INTERVAL, NUMERIC,
 import type { Value } from '../value.ts'
 import { checking, randomNumbers } from './check.ts'
 import type { Context } from './operator.ts'
+import { offsetFor } from './reference-window.ts'
 import { openDataflow, runPlan } from './run.ts'
 
 /** Seeds whose plans once failed. */
@@ -83,7 +85,8 @@ class Maker {
       return { kind: 'project', input, exprs, schema: exprs.map((expr, i) => ({ name: `p${i}`, type: expr.type, nullable: true })) }
     }
     if (how < 0.56) return { kind: 'union', inputs: [input, input], schema }
-    if (how < 0.84) return this.aggregate(input)
+    if (how < 0.75) return this.aggregate(input)
+    if (how < 0.88) return this.window(input)
     const order: Order[] = Array.from({ length: this.below(4) }, () => ({ expr: this.columnOf(schema), descending: this.random() < 0.5, nullsFirst: this.random() < 0.5 }))
     return { kind: 'top', input, order, schema, ...(this.random() < 0.7 ? { limit: literal(BigInt(this.below(8)), INT8) } : {}), ...(this.random() < 0.3 ? { offset: literal(BigInt(this.below(4)), INT8) } : {}) }
   }
@@ -97,6 +100,35 @@ class Maker {
     return { kind: 'join', how, left, right, keys, schema: how === 'semi' || how === 'anti' ? left.schema : open(both), ...(this.random() < 0.4 ? { residual: this.condition(both) } : {}) }
   }
 
+  /** Rows that tie are told apart by nothing, or by all columns. */
+  window(input: Plan): Plan {
+    const { schema } = input, some = (): Order => ({ expr: this.columnOf(schema), descending: this.random() < 0.5, nullsFirst: this.random() < 0.5 })
+    const total = this.random() < 0.5, order = total ? [...Array.from({ length: this.below(2) }, some), ...schema.map((field, i): Order => ({ expr: column(i, field.type), descending: false, nullsFirst: false }))] : Array.from({ length: this.below(3) }, some)
+    const partition = Array.from({ length: this.below(3) }, () => this.columnOf(schema))
+    const calls = Array.from({ length: 1 + this.below(4) }, (): WindowCall => {
+      const argument = this.columnOf(schema), frame = this.frame(order, total)
+      if (this.random() < 0.5) {
+        const entry = this.pick(aggregates.filter(({ args, accumulator }) => args.length === 0 || args[0] === argument.type.kind || args[0] === 'any' || args[0] === 'anyelement'
+          ? !(argument.type.kind === 'interval' && (accumulator === 'sum' || accumulator === 'avg')) : false)), args = entry.args.length === 0 ? [] : [argument]
+        return { fn: entry.id, args, frame, type: entry.result(args.map(arg => arg.type)), ...(this.random() < 0.2 ? { filter: this.condition(schema) } : {}) }
+      }
+      const free = ['rank()', 'dense_rank()', 'percent_rank()', 'cume_dist()'], bound = ['row_number()', 'lag(anyelement,int4)', 'lead(anyelement,int4)', 'first_value(anyelement)', 'last_value(anyelement)', 'nth_value(anyelement,int4)']
+      const entry = windowById(this.pick(total ? [...free, ...bound] : free)), args = entry.args.map((kind): Expr => kind === 'int4' ? literal(1 + this.below(3), INT4) : argument)
+      return { fn: entry.id, args, frame, type: entry.result(args.map(arg => arg.type)) }
+    })
+    return { kind: 'window', input, partition, order, calls, schema: [...schema, ...calls.map(({ type }, i) => ({ name: `w${i}`, type, nullable: true }))] }
+  }
+
+  frame(order: readonly Order[], total: boolean): WindowFrame {
+    const [key] = order, units: WindowFrame['unit'][] = ['range', ...(order.length > 0 ? ['groups' as const] : []), ...(total ? ['rows' as const] : [])], unit = this.pick(units)
+    const bound = (own: 'unboundedPreceding' | 'unboundedFollowing'): WindowBound => {
+      const size = this.below(4), offset = unit !== 'range' ? literal(BigInt(size), INT8) : order.length === 1 && key !== undefined ? movedBy(key, size) : undefined
+      if (offset === undefined || this.random() < 0.3) return { kind: this.random() < 0.5 ? own : 'currentRow' }
+      return { kind: this.random() < 0.5 ? 'preceding' : 'following', offset }
+    }
+    return { unit, start: bound('unboundedPreceding'), end: bound('unboundedFollowing'), exclude: this.random() < 0.5 ? 'none' : this.pick(['current row', 'group', 'ties'] as const) }
+  }
+
   aggregate(input: Plan): Plan {
     const { schema } = input, keys = Array.from({ length: this.below(3) }, () => this.columnOf(schema)), calls: AggregateCall[] = []
     for (let n = keys.length === 0 ? 1 + this.below(4) : this.below(5); n > 0; n--) {
@@ -108,6 +140,11 @@ class Maker {
     }
     return { kind: 'aggregate', input, keys, aggregates: calls, schema: [...keys.map((key, i) => ({ name: `k${i}`, type: key.type, nullable: true })), ...calls.map(({ type }, i) => ({ name: `a${i}`, type, nullable: true }))] }
   }
+}
+
+function movedBy({ expr: { type } }: Order, size: number): Expr | undefined {
+  const offset = offsetFor(type, size)
+  return offset === undefined ? undefined : literal(offset, typeof offset === 'object' && offset !== null && 'months' in offset ? INTERVAL : type.kind === 'float4' ? FLOAT8 : type.kind === 'numeric' ? NUMERIC : type)
 }
 
 const memory = Memory.create(), kernel = loadKernel(memory)

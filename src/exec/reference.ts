@@ -12,6 +12,7 @@ import type { AggregateCall, AggregatePlan, JoinPlan, Plan, TopPlan } from '../p
 import type { Type } from '../type.ts'
 import { layoutOf } from '../type.ts'
 import type { Decimal, Value } from '../value.ts'
+import { windowRows } from './reference-window.ts'
 
 /** A row and how often it occurs. */
 export interface Counted {
@@ -72,6 +73,10 @@ export function definition(plan: Exclude<Plan, { kind: 'scan' | 'values' }>, inp
     case 'union': return inputs.flat()
     case 'join': return joinDefinition(plan, first, second)
     case 'aggregate': return aggregateDefinition(plan, first)
+    case 'window': {
+      const rows = first.flatMap(({ row, weight }) => new Array<readonly Value[]>(Math.max(0, weight)).fill(row))
+      return windowRows(plan, rows, { evaluate, aggregate: (call, own) => aggregateValue(call, own.map(row => ({ row, weight: 1 }))), key: rowKey }).map(row => ({ row, weight: 1 }))
+    }
     case 'top': return topDefinition(plan, first)
   }
 }

@@ -60,6 +60,15 @@ export interface AggregateFunction {
   readonly about: string
 }
 
+/** A window function that is no aggregate; what it means is in exec/window-function.ts. */
+export interface WindowFunction {
+  readonly id: string
+  readonly name: string
+  readonly args: readonly ArgumentKind[]
+  readonly result: (args: readonly Type[]) => Type
+  readonly about: string
+}
+
 /**
  * Ids of the functions that the binder builds by itself and that are not strict; each is in the table like any other, with a body of kind 'special':
  * `and` `or` (two or more arguments) `not` · `is null` `is not null` `is true` `is not true` `is false` `is not false` · `is distinct from`

@@ -9,7 +9,7 @@ import { booleanFunctions } from './boolean.ts'
 import { bytesFunctions } from './bytes.ts'
 import { castFunctions as lengthFunctions, textCasts } from './cast.ts'
 import { comparisonFunctions } from './comparison.ts'
-import type { AggregateFunction, Cast, ScalarFunction } from './function.ts'
+import type { AggregateFunction, Cast, ScalarFunction, WindowFunction } from './function.ts'
 import { jsonFunctions } from './json.ts'
 import { numberCasts, numberFunctions } from './number.ts'
 import { numberFormatFunctions } from './number-format.ts'
@@ -20,6 +20,7 @@ import { textFunctions } from './text.ts'
 import { timeFunctions } from './time.ts'
 import { timeFormatFunctions } from './time-format.ts'
 import { timeParseFunctions } from './time-parse.ts'
+import { windowFunctions } from './window.ts'
 
 const castLists: readonly (readonly Cast[])[] = [numberCasts, textCasts]
 const scalarLists: readonly (readonly ScalarFunction[])[] = [
@@ -52,6 +53,8 @@ const scalarsById = byId([...scalarLists.flat(), ...castBodies])
 const scalarsByName = grouped(scalarsById.values())
 const aggregatesById = byId(aggregates)
 const aggregatesByName = grouped(aggregates)
+const windowsById = byId(windowFunctions)
+const windowsByName = grouped(windowFunctions)
 
 /** The functions and operators of a name (an operator's name is its symbol, a prefix operator has one argument); none: an empty list. */
 export const scalarsNamed = (name: string): readonly ScalarFunction[] => scalarsByName.get(name) ?? []
@@ -76,10 +79,18 @@ export function aggregateById(id: string): AggregateFunction {
   return found
 }
 
+export const windowsNamed = (name: string): readonly WindowFunction[] => windowsByName.get(name) ?? []
+
+/** The window function of an id, or the aggregate that is used as one. */
+export function windowById(id: string): WindowFunction | AggregateFunction {
+  return windowsById.get(id) ?? aggregateById(id)
+}
+
 /** The cast from one kind to another, also from a kind to itself when that can change a value (numeric → numeric(10,2)); undefined when there is none. */
 export const castBetween = (from: TypeKind, to: TypeKind): Cast | undefined => castMap.get(`${from},${to}`)
 
 /** Every entry, for pg_proc, pg_cast and the documentation. */
 export const allScalars = (): Iterable<ScalarFunction> => scalarsById.values()
 export const allAggregates = (): Iterable<AggregateFunction> => aggregatesById.values()
+export const allWindowFunctions = (): Iterable<WindowFunction> => windowsById.values()
 export const allCasts = (): Iterable<Cast> => castMap.values()

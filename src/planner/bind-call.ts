@@ -3,13 +3,14 @@ import { SqlError, invariant, unsupported } from '../error.ts'
 import { call, columnsOf, literal, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
-import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
+import { aggregatesNamed, scalarsNamed, windowsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
-import { TEXT } from '../type.ts'
+import { INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
-import { bindTerm } from './bind-term.ts'
+import { bindFilter, bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
-import { canCoerceType, coerce, coerceToBool, settle } from './coerce.ts'
+import { bindWindowCall } from './bind-window.ts'
+import { canCoerceType, coerce, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { exprKey } from './equal.ts'
 import { findAggregate, findScalar, noFunction, resolveOperator } from './resolve.ts'
@@ -40,12 +41,13 @@ export function callNamed(binding: Binding, name: string, terms: readonly Term[]
 export function bindCall(binding: Binding, frame: Frame, e: CallExpression): Expr {
   const name = e.path[e.path.length - 1] ?? '', schema = e.path[e.path.length - 2], at = e.at
   const shown = e.sqlSyntax ? `pg_catalog.${name}` : e.path.join('.')
-  if (e.over !== undefined) throw unsupported('a window function', { position: at })
   if (e.withinGroup) throw unsupported('WITHIN GROUP', { position: at })
   if (e.variadic) throw unsupported('VARIADIC', { position: at })
   if (e.args.some(arg => arg.name !== undefined)) throw unsupported('a named argument', { position: at })
+  if (e.over !== undefined) return bindWindowCall(binding, frame, e, e.over, name)
   const known = schema === undefined || schema === 'pg_catalog'
   if (known && name === 'string_agg' && e.args.length === 2) return bindStringAggregate(binding, frame, e)
+  if (known && windowsNamed(name).length > 0) throw new SqlError('42809', `window function ${name} requires an OVER clause`, { position: at })
   if (known && aggregatesNamed(name).length > 0) return bindAggregate(binding, frame, e, name)
   const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
   if (e.star) throw noFunction(shown, [], false, at)
@@ -118,16 +120,6 @@ function bindStringAggregate(binding: Binding, frame: Frame, e: CallExpression):
   return callNamed(binding, 'array_to_string', [{ expr: list, at }, { expr: joint, at }], at)
 }
 
-function bindFilter(binding: Binding, frame: Frame, filter: Expression): Expr {
-  const { aggregates, clause, insideAggregate } = frame
-  Object.assign(frame, { aggregates: undefined, clause: 'FILTER', insideAggregate: false })
-  try {
-    return coerceToBool(binding, bindTerm(binding, frame, filter), 'FILTER')
-  } finally {
-    Object.assign(frame, { aggregates, clause, insideAggregate })
-  }
-}
-
 /** True when the expressions read columns, and all of them belong to queries further out. */
 function outerOnly(exprs: readonly Expr[]): boolean {
   let outer = false
@@ -142,6 +134,16 @@ function collect(frame: Frame, aggregate: AggregateCall, at: number): Expr {
   let index = frame.aggregates.findIndex(known => known.key === key)
   if (index < 0) index = frame.aggregates.push({ call: aggregate, key }) - 1
   return call(`aggregate ${index}`, [], aggregate.type, at)
+}
+
+/** A placeholder for GROUPING(…), whose arguments are among the expressions of GROUP BY. */
+export function bindGrouping(binding: Binding, frame: Frame, args: readonly Expression[], at: number): Expr {
+  if (args.length > 31) throw new SqlError('54023', 'GROUPING must have fewer than 32 arguments', { position: at })
+  if (frame.insideAggregate) throw unsupported('GROUPING inside an aggregate', { position: at })
+  if (frame.aggregates === undefined) throw new SqlError('42803', `grouping operations are not allowed in ${frame.clause}`, { position: at })
+  const terms = args.map(arg => bindTerm(binding, frame, arg))
+  const index = frame.groupings.push({ args: terms.map(term => settle(binding, term)), at: terms[0]?.at ?? at }) - 1
+  return call(`aggregate grouping ${index}`, [], INT4, at)
 }
 
 /** CURRENT_DATE and the other values without parentheses: functions of the table under their own names. */

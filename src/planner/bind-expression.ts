@@ -9,7 +9,7 @@ import { BOOL, INT4, INT8, NUMERIC, TEXT, UNKNOWN, typeName } from '../type.ts'
 import type { Type } from '../type.ts'
 import { bare, canCoerceType, coerce, coerceToBool, coerceToCommon, commonType, exactly, fittingLiteral, nameOf, sameKind, settle, typedLiteral } from './coerce.ts'
 import type { Term } from './coerce.ts'
-import { bindCall, bindCurrent, callNamed, callOperator } from './bind-call.ts'
+import { bindCall, bindCurrent, bindGrouping, callNamed, callOperator } from './bind-call.ts'
 import { bindInterval } from './bind-interval.ts'
 import { bindInQuery, bindQuantifiedQuery, bindSubquery } from './bind-subquery.ts'
 import { bindTerm, equalTypes } from './bind-term.ts'
@@ -93,7 +93,7 @@ export function bindExpression(binding: Binding, frame: Frame, e: Expression): E
       return callNamed(binding, e.how, args.map((expr, i) => ({ expr, at: terms[i]?.at ?? e.at })), e.at)
     }
     case 'current': return bindCurrent(binding, e)
-    case 'grouping': throw unsupported('GROUPING', { position: e.at })
+    case 'grouping': return bindGrouping(binding, frame, e.args, e.at)
     case 'default': throw new SqlError('42601', 'DEFAULT is not allowed in this context', { position: e.at })
     case 'tableArgument': throw unsupported('TABLE as an argument of this function', { position: e.at })
     default: return unreachable(e)

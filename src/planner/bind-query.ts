@@ -6,15 +6,17 @@ import type { Plan } from '../plan.ts'
 import { BOOL, INT8, TEXT } from '../type.ts'
 import type { Field, Type } from '../type.ts'
 import { bindTerm, leftmost } from './bind-term.ts'
-import { bindSelect, sortOrder } from './bind-select.ts'
-import type { Bounds } from './bind-select.ts'
+import { bindSelect } from './bind-select.ts'
+import { bounded, numberedCopies } from './bounds.ts'
+import type { Bounds } from './bounds.ts'
 import { canCoerceType, coerce, coerceToCommon, commonType, nameOf, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { sameExpr } from './equal.ts'
 import type { Tables } from './facts.ts'
-import { aggregate, columnsFor, constantExpr, distinct, filter, ONE_ROW, project, someExpr, top, union } from './node.ts'
+import { aggregate, columnsFor, constantExpr, distinct, filter, ONE_ROW, project, someExpr, union } from './node.ts'
 import { newFrame } from './scope.ts'
 import type { Binding, BoundCommonTable, BoundRelation, Frame, ScopeColumn } from './scope.ts'
+import { sortOrder } from './sort-order.ts'
 import { attach, hasSubquery } from './subquery.ts'
 import type { Query, SetOperation, SortItem, Values, With } from './syntax.ts'
 
@@ -22,9 +24,8 @@ import type { Query, SetOperation, SortItem, Values, With } from './syntax.ts'
 export function bindQueryIn(binding: Binding, frame: Frame, tables: Tables, query: Query, open = false): BoundRelation {
   if (query.locking.length > 0) throw unsupported(`FOR ${(query.locking[0]?.strength ?? '').toUpperCase()}`, { position: query.at })
   if (query.emit !== undefined) throw unsupported(`EMIT ${query.emit.toUpperCase()} in a query`, { position: query.at })
-  if (query.withTies) throw unsupported('WITH TIES', { position: query.at })
   const inner = query.with === undefined ? frame : { ...frame, tables: bindWith(binding, frame, tables, query.with) }
-  const bounds = (level: Frame): Bounds => ({ limit: bindBound(binding, level, query.limit, 'LIMIT'), offset: bindBound(binding, level, query.offset, 'OFFSET') })
+  const bounds = (level: Frame): Bounds => ({ limit: bindBound(binding, level, query.limit, 'LIMIT'), offset: bindBound(binding, level, query.offset, 'OFFSET'), ties: query.withTies ? query.at : undefined })
   const { body } = query
   switch (body.kind) {
     case 'select': return bindSelect(binding, inner, tables, body, query.orderBy, bounds, open)
@@ -77,7 +78,7 @@ function bindBound(binding: Binding, frame: Frame, e: Query['limit'], clause: 'L
 
 /** ORDER BY behind VALUES and set operations: only the result's own columns can be meant. */
 function sorted(relation: BoundRelation, orderBy: readonly SortItem[], bounds: Bounds, binding: Binding, what: string): BoundRelation {
-  if (orderBy.length === 0 && bounds.limit === undefined && bounds.offset === undefined) return relation
+  if (orderBy.length === 0 && bounds.limit === undefined && bounds.offset === undefined && bounds.ties === undefined) return relation
   const { plan, columns } = relation
   const order = orderBy.map(item => {
     const { expression } = item
@@ -96,7 +97,7 @@ function sorted(relation: BoundRelation, orderBy: readonly SortItem[], bounds: B
     }
     return sortOrder(column(position, plan.schema[position]?.type ?? TEXT), item, expression)
   })
-  return { plan: top(plan, order, bounds.limit, bounds.offset), columns }
+  return { plan: bounded(plan, order, bounds), columns }
 }
 
 /** VALUES: each column of the type that its expressions have in common. */
@@ -127,7 +128,6 @@ export function valuesPlan(binding: Binding, tables: Tables, rows: readonly (rea
 
 function bindSetOperation(binding: Binding, frame: Frame, tables: Tables, operation: SetOperation): BoundRelation {
   const name = operation.how.toUpperCase()
-  if (operation.all && operation.how !== 'union') throw unsupported(`${name} ALL`, { position: operation.at })
   const side = (query: Query): BoundRelation => bindQueryIn(binding, { ...newFrame(frame.outer, frame.searchPath), tables: frame.tables, captures: frame.captures }, tables, query, true)
   const left = side(operation.left), right = side(operation.right)
   if (left.columns.length !== right.columns.length) throw new SqlError('42601', `each ${name} query must have the same number of columns`, { position: firstPosition(operation.right) })
@@ -141,11 +141,12 @@ function bindSetOperation(binding: Binding, frame: Frame, tables: Tables, operat
     return named(operation.all ? all : distinct(all))
   }
   for (const type of types) if (type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: operation.at })
-  // which sides a row occurs on, by aggregates, so that NULLs are equal
-  const marked = union(inputs.map((input, i) => project(input, [...columnsFor(input.schema), literal(i === 0, BOOL)], [...input.schema.map(field => field.name), 'left'])))
-  const mark = column(types.length, BOOL)
-  const counted = aggregate(marked, columnsFor(marked.schema).slice(0, types.length), ['bool_or(bool)', 'bool_and(bool)'].map(fn => ({ fn, args: [mark], distinct: false, type: BOOL })), marked.schema.map(field => field.name))
-  const some = column(types.length, BOOL), every = column(types.length + 1, BOOL)
+  // which sides a row occurs on, by aggregates, so that NULLs are equal; with ALL each of its copies is a row of its own
+  const sides = operation.all ? inputs.map(numberedCopies) : inputs, width = types.length + (operation.all ? 1 : 0)
+  const marked = union(sides.map((input, i) => project(input, [...columnsFor(input.schema), literal(i === 0, BOOL)], [...input.schema.map(field => field.name), 'left'])))
+  const mark = column(width, BOOL)
+  const counted = aggregate(marked, columnsFor(marked.schema).slice(0, width), ['bool_or(bool)', 'bool_and(bool)'].map(fn => ({ fn, args: [mark], distinct: false, type: BOOL })), marked.schema.map(field => field.name))
+  const some = column(width, BOOL), every = column(width + 1, BOOL)
   const kept = filter(counted, operation.how === 'except' ? every : call('and', [some, call('not', [every], BOOL)], BOOL))
   return named(project(kept, columnsFor(kept.schema).slice(0, types.length), left.columns.map(each => each.name)))
 }

@@ -2,7 +2,7 @@
 import { unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { TEXT } from '../type.ts'
-import { coerce, commonType, exactly, nameOf } from './coerce.ts'
+import { coerce, coerceToBool, commonType, exactly, nameOf } from './coerce.ts'
 import type { Term } from './coerce.ts'
 import { resolveOperator } from './resolve.ts'
 import type { Binding, Frame } from './scope.ts'
@@ -22,6 +22,17 @@ export function leftmost(e: Expression): number {
 
 /** The expression with the place where its text begins. */
 export const bindTerm = (binding: Binding, frame: Frame, e: Expression): Term => ({ expr: binding.expression(frame, e), at: leftmost(e) })
+
+/** The condition of FILTER: neither aggregates nor window functions stand in it. */
+export function bindFilter(binding: Binding, frame: Frame, filter: Expression): Expr {
+  const { aggregates, clause, insideAggregate, windows, insideWindow } = frame
+  Object.assign(frame, { aggregates: undefined, clause: 'FILTER', insideAggregate: false, windows: undefined, insideWindow: undefined })
+  try {
+    return coerceToBool(binding, bindTerm(binding, frame, filter), 'FILTER')
+  } finally {
+    Object.assign(frame, { aggregates, clause, insideAggregate, windows, insideWindow })
+  }
+}
 
 /** Both sides as one type that `=` is defined on. */
 export function equalTypes(binding: Binding, left: Term, right: Term, at: number): [Expr, Expr] {

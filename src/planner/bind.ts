@@ -10,6 +10,7 @@ import { bindTerm } from './bind-term.ts'
 import { bindAsOf } from './bind-from.ts'
 import { bindQueryIn, settleOutputs } from './bind-query.ts'
 import { canCoerceType, coerce, nameOf, settle } from './coerce.ts'
+import { placeholder } from './facts.ts'
 import type { Tables } from './facts.ts'
 import { mapExprs, mapPlan, planHas } from './node.ts'
 import { newFrame } from './scope.ts'
@@ -79,7 +80,7 @@ const open = (expr: Expr): boolean => expr.kind === 'param' && expr.type.kind ==
 export function asQuery(binding: Binding, relation: BoundRelation): BoundQuery {
   const parameters = settledParameters(binding)
   const plan = planHas(relation.plan, open) ? mapPlan(relation.plan, node => mapExprs(node, expr => mapExpr(expr, each => each.kind === 'param' && open(each) ? { ...each, type: parameters[each.index - 1] ?? each.type } : each))) : relation.plan
-  invariant(!planHas(plan, expr => (expr.kind === 'param' && expr.index < 0) || (expr.kind === 'call' && /^(subquery|aggregate) /.test(expr.fn))), 'a plan without placeholders')
+  invariant(!planHas(plan, expr => (expr.kind === 'param' && expr.index < 0) || (expr.kind === 'call' && placeholder(expr.fn))), 'a plan without placeholders')
   return {
     plan, parameters,
     fields: relation.columns.map((each, i) => ({ name: each.name, type: plan.schema[i]?.type ?? TEXT, ...(each.origin === undefined ? {} : { origin: each.origin }) })),

@@ -8,7 +8,8 @@ import type { Plan } from '../plan.ts'
 import { layoutOf, typeKey } from '../type.ts'
 import type { Schema, Type } from '../type.ts'
 import { explainPlan } from './explain.ts'
-import { joinSchema } from './node.ts'
+import { placeholder } from './facts.ts'
+import { joinSchema, partsOf } from './node.ts'
 
 /** Throws `InternalError` where the plan is not well-formed. For tests and for the optimizer's own check. */
 export function checkPlan(plan: Plan): void {
@@ -36,6 +37,11 @@ export function checkPlan(plan: Plan): void {
       over([...plan.keys, ...plan.aggregates.flatMap(each => each.filter === undefined ? each.args : [...each.args, each.filter])], plan.input.schema)
       gives([...plan.keys.map(key => key.type), ...plan.aggregates.map(each => each.type)])
       break
+    case 'window':
+      over([...plan.partition, ...plan.order.map(order => order.expr), ...plan.calls.flatMap(partsOf)], plan.input.schema)
+      over(plan.calls.flatMap(({ frame }) => [frame.start, frame.end].flatMap(bound => 'offset' in bound ? [bound.offset] : [])), [])
+      gives([...types(plan.input.schema), ...plan.calls.map(each => each.type)])
+      break
     case 'top': over(plan.order.map(order => order.expr), plan.input.schema); over([plan.limit, plan.offset].flatMap(expr => expr ?? []), []); gives(types(plan.input.schema)); break
     case 'union': for (const input of plan.inputs) gives(types(input.schema)); break
     case 'negate': gives(types(plan.input.schema)); break
@@ -55,7 +61,7 @@ function checkExpr(expr: Expr, schema: Schema, where: () => string): void {
   visitExpr(expr, node => {
     if (node.kind === 'param') must(node.index > 0, () => `an outer column is left: ${where()}`)
     if (node.kind === 'call') {
-      must(!/^(subquery|aggregate) /.test(node.fn), () => `a placeholder is left: ${where()}`)
+      must(!placeholder(node.fn), () => `a placeholder is left: ${where()}`)
       scalarById(node.fn)
     }
     if (node.kind !== 'column') return

@@ -2,7 +2,7 @@
 import { unreachable } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { inputsOf } from '../plan.ts'
-import type { AsOf, Plan } from '../plan.ts'
+import type { AsOf, Order, Plan, WindowBound, WindowFrame } from '../plan.ts'
 import { typeName } from '../type.ts'
 import type { Schema } from '../type.ts'
 import type { ScanStats } from '../storage/table.ts'
@@ -87,6 +87,7 @@ function titleOf(plan: Plan): string {
     case 'project': return 'Project'
     case 'join': return `${plan.keys.length > 0 ? 'Hash' : 'Nested Loop'} ${JOINS[plan.how]}`
     case 'aggregate': return `${plan.keys.length === 0 ? '' : plan.aggregates.length === 0 ? 'Distinct ' : 'Hash '}Aggregate`.trim() + (plan.stage === undefined || plan.stage === 'whole' ? '' : ` (${plan.stage})`)
+    case 'window': return 'Window'
     case 'top': return plan.order.length === 0 ? 'Limit' : plan.limit === undefined && plan.offset === undefined ? 'Sort' : 'Top'
     case 'union': return 'Append'
     case 'negate': return 'Negate'
@@ -128,10 +129,17 @@ function* detailsOf(plan: Plan, options: ExplainOptions): Iterable<readonly [str
       }
       return
     }
+    case 'window': {
+      if (plan.partition.length > 0) yield ['Partition', plan.partition.map(key => exprText(key, plan.input.schema)).join(', ')]
+      if (plan.order.length > 0) yield ['Order', orderText(plan.order, plan.input.schema)]
+      yield ['Calls', plan.calls.map(each => {
+        const name = each.fn.slice(0, each.fn.indexOf('(')), args = each.args.map(arg => exprText(arg, plan.input.schema)).join(', ')
+        return `${name}(${each.fn === 'count(*)' ? '*' : args})${each.filter === undefined ? '' : ` FILTER (${exprText(each.filter, plan.input.schema)})`}${frameText(each.frame)}`
+      }).join(', ')]
+      return
+    }
     case 'top': {
-      if (plan.order.length > 0) {
-        yield ['Order', plan.order.map(each => `${exprText(each.expr, plan.input.schema)}${each.descending ? ' DESC' : ''}${each.nullsFirst === each.descending ? '' : each.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`).join(', ')]
-      }
+      if (plan.order.length > 0) yield ['Order', orderText(plan.order, plan.input.schema)]
       if (plan.limit !== undefined) yield ['Limit', exprText(plan.limit, [])]
       if (plan.offset !== undefined) yield ['Offset', exprText(plan.offset, [])]
       return
@@ -139,6 +147,24 @@ function* detailsOf(plan: Plan, options: ExplainOptions): Iterable<readonly [str
     case 'union': case 'negate': return
     default: return unreachable(plan)
   }
+}
+
+function orderText(order: readonly Order[], schema: Schema): string {
+  return order.map(each => `${exprText(each.expr, schema)}${each.descending ? ' DESC' : ''}${each.nullsFirst === each.descending ? '' : each.nullsFirst ? ' NULLS FIRST' : ' NULLS LAST'}`).join(', ')
+}
+
+/** A frame as SQL text; nothing for the usual one. */
+function frameText({ unit, start, end, exclude }: WindowFrame): string {
+  if (unit === 'range' && start.kind === 'unboundedPreceding' && end.kind === 'currentRow' && exclude === 'none') return ''
+  const bound = (each: WindowBound): string => {
+    switch (each.kind) {
+      case 'unboundedPreceding': return 'UNBOUNDED PRECEDING'
+      case 'unboundedFollowing': return 'UNBOUNDED FOLLOWING'
+      case 'currentRow': return 'CURRENT ROW'
+      case 'preceding': case 'following': return `${exprText(each.offset, [])} ${each.kind.toUpperCase()}`
+    }
+  }
+  return ` ${unit.toUpperCase()} BETWEEN ${bound(start)} AND ${bound(end)}${exclude === 'none' ? '' : ` EXCLUDE ${exclude.toUpperCase()}`}`
 }
 
 /** Names for a scan's filter: the table's schema where it is known, else those of the columns that come out. */

@@ -33,7 +33,7 @@ export function nullable(expr: Expr, schema: Schema): boolean {
         case 'coalesce': return expr.args.every(arg => nullable(arg, schema))
         case 'and': case 'or': case 'not': case 'in': case 'relabel': return expr.args.some(arg => nullable(arg, schema))
       }
-      if (expr.fn.startsWith('subquery ') || expr.fn.startsWith('aggregate ')) return true
+      if (placeholder(expr.fn)) return true
       const fn = scalarById(expr.fn)
       if (!fn.strict || !(VALUED.has(fn.name) || (fn.name === 'cast' && expr.type.kind !== 'json' && expr.type.kind !== 'jsonb' && expr.args[0]?.type.kind !== 'jsonb' && expr.args[0]?.type.kind !== 'json'))) return true
       if (expr.type.kind === 'jsonb' || expr.type.kind === 'json' || expr.type.kind === 'array') return true
@@ -77,11 +77,14 @@ export function nullOnNull(expr: Expr, columns: ReadonlySet<number>): boolean {
         case 'in': return expr.args[0] !== undefined && nullOnNull(expr.args[0], columns)
         case 'is null': case 'is not null': case 'is true': case 'is not true': case 'is false': case 'is not false': case 'is distinct from': case 'is not distinct from': return false
       }
-      if (expr.fn.startsWith('subquery ') || expr.fn.startsWith('aggregate ')) return false
+      if (placeholder(expr.fn)) return false
       return scalarById(expr.fn).strict && expr.args.some(arg => nullOnNull(arg, columns))
     }
   }
 }
+
+/** What the binder leaves in expressions until it knows better. */
+export const placeholder = (fn: string): boolean => /^(?:subquery|aggregate|window) /.test(fn)
 
 /** Volatility of a whole expression: the least stable of its functions. */
 export function volatilityOf(expr: Expr): 'immutable' | 'stable' | 'volatile' {
@@ -96,7 +99,7 @@ export function volatilityOf(expr: Expr): 'immutable' | 'stable' | 'volatile' {
 
 const SPECIAL = new Set(['and', 'or', 'not', 'is null', 'is not null', 'is true', 'is not true', 'is false', 'is not false', 'is distinct from', 'is not distinct from', 'coalesce', 'in', 'relabel'])
 /** Functions that the binder builds by itself, and its placeholders. */
-export const special = (fn: string): boolean => SPECIAL.has(fn) || fn.startsWith('subquery ') || fn.startsWith('aggregate ')
+export const special = (fn: string): boolean => SPECIAL.has(fn) || placeholder(fn)
 
 /** The pair of an equality `a = b` between one type; undefined for anything else. */
 export function equality(expr: Expr): readonly [Expr, Expr] | undefined {
@@ -129,7 +132,7 @@ export function constantColumns(plan: Plan): ReadonlySet<number> {
       plan.exprs.forEach((expr, i) => { if (!hasColumn(expr) ? volatilityOf(expr) !== 'volatile' : expr.kind === 'column' && below.has(expr.index)) found.add(i) })
       break
     }
-    case 'top': case 'negate': return constantColumns(plan.input)
+    case 'top': case 'window': case 'negate': return constantColumns(plan.input)
     case 'aggregate': {
       const below = constantColumns(plan.input)
       plan.keys.forEach((key, i) => { if (key.kind === 'column' && below.has(key.index)) found.add(i) })
@@ -171,7 +174,7 @@ function rawSets(plan: Plan, tables: Tables): readonly (readonly number[])[] {
       return key.length > 0 && needed.every(p => p >= 0) ? [needed] : []
     }
     case 'values': return plan.rows.length <= 1 ? [[]] : []
-    case 'filter': case 'negate': return uniqueSets(plan.input, tables)
+    case 'filter': case 'window': case 'negate': return uniqueSets(plan.input, tables)
     case 'top': return plan.limit?.kind === 'literal' && (plan.limit.value === 0n || plan.limit.value === 1n) ? [[]] : uniqueSets(plan.input, tables)
     case 'project': return uniqueSets(plan.input, tables).flatMap(set => {
       const positions = set.map(index => plan.exprs.findIndex(expr => expr.kind === 'column' && expr.index === index))
@@ -225,7 +228,7 @@ export function exactlyOneRow(plan: Plan): boolean {
   switch (plan.kind) {
     case 'aggregate': return plan.keys.length === 0
     case 'values': return plan.rows.length === 1
-    case 'project': return exactlyOneRow(plan.input)
+    case 'project': case 'window': return exactlyOneRow(plan.input)
     case 'top': return plan.limit === undefined && plan.offset === undefined && exactlyOneRow(plan.input)
     case 'join': return plan.how === 'inner' && plan.keys.length === 0 && plan.residual === undefined && exactlyOneRow(plan.left) && exactlyOneRow(plan.right)
     default: return false
@@ -242,7 +245,7 @@ export function appendOnly(plan: Plan, tables: Tables): boolean {
     case 'join': return (plan.how === 'inner' || plan.how === 'semi') && appendOnly(plan.left, tables) && appendOnly(plan.right, tables)
     case 'aggregate': return plan.aggregates.length === 0 && plan.keys.length > 0 && appendOnly(plan.input, tables)
     case 'top': return plan.limit === undefined && plan.offset === undefined && appendOnly(plan.input, tables)
-    case 'negate': return false
+    case 'window': case 'negate': return false
   }
 }
 
@@ -304,7 +307,7 @@ function computeEstimate(plan: Plan, tables: Tables): number {
     }
     case 'values': return plan.rows.length
     case 'filter': return rawEstimate(plan.input, tables) * selectivity(plan.condition)
-    case 'project': case 'negate': return rawEstimate(plan.input, tables)
+    case 'project': case 'window': case 'negate': return rawEstimate(plan.input, tables)
     case 'top': {
       const rows = rawEstimate(plan.input, tables)
       return plan.limit?.kind === 'literal' && typeof plan.limit.value === 'bigint' ? Math.min(rows, Number(plan.limit.value)) : rows

@@ -2,7 +2,7 @@
 import { childrenOf, column, conjunction, conjuncts, literal, mapExpr, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import { inputsOf, withInputs } from '../plan.ts'
-import type { AggregateCall, AggregatePlan, FilterPlan, JoinKind, JoinPlan, Order, Plan, ProjectPlan, TopPlan, UnionPlan, ValuesPlan } from '../plan.ts'
+import type { AggregateCall, AggregatePlan, FilterPlan, JoinKind, JoinPlan, Order, Plan, ProjectPlan, TopPlan, UnionPlan, ValuesPlan, WindowBound, WindowCall, WindowPlan } from '../plan.ts'
 import { BOOL } from '../type.ts'
 import type { Field, Schema } from '../type.ts'
 import { nullable } from './facts.ts'
@@ -62,6 +62,18 @@ export function aggregate(input: Plan, keys: readonly Expr[], aggregates: readon
 /** Every different row once. */
 export const distinct = (input: Plan): AggregatePlan => aggregate(input, columnsFor(input.schema), [], input.schema.map(field => field.name))
 
+const COUNTING = new Set(['row_number', 'rank', 'dense_rank', 'percent_rank', 'cume_dist', 'count'])
+
+export function window(input: Plan, partition: readonly Expr[], order: readonly Order[], calls: readonly WindowCall[]): WindowPlan {
+  const results = calls.map((each): Field => { const name = each.fn.split('(')[0] ?? each.fn; return { name, type: each.type, nullable: !COUNTING.has(name) } })
+  return { kind: 'window', input, partition, order, calls, schema: [...input.schema, ...results] }
+}
+
+const offsetsOf = ({ frame }: WindowCall): readonly Expr[] => [frame.start, frame.end].flatMap(bound => 'offset' in bound ? [bound.offset] : [])
+
+/** The expressions of a call over its input's columns. */
+export const partsOf = (each: WindowCall | AggregateCall): readonly Expr[] => each.filter === undefined ? each.args : [...each.args, each.filter]
+
 export function top(input: Plan, order: readonly Order[], limit: Expr | undefined, offset: Expr | undefined): TopPlan {
   return { kind: 'top', input, order, ...(limit === undefined ? {} : { limit }), ...(offset === undefined ? {} : { offset }), schema: input.schema }
 }
@@ -100,6 +112,7 @@ export function exprsOf(plan: Plan): readonly Expr[] {
     case 'project': return plan.exprs
     case 'join': return [...plan.keys.flatMap(key => [key.left, key.right]), ...(plan.residual === undefined ? [] : [plan.residual])]
     case 'aggregate': return [...plan.keys, ...plan.aggregates.flatMap(each => each.filter === undefined ? each.args : [...each.args, each.filter])]
+    case 'window': return [...plan.partition, ...plan.order.map(order => order.expr), ...plan.calls.flatMap(each => [...partsOf(each), ...offsetsOf(each)])]
     case 'top': return [...plan.order.map(order => order.expr), ...(plan.limit === undefined ? [] : [plan.limit]), ...(plan.offset === undefined ? [] : [plan.offset])]
     case 'union': case 'negate': return []
   }
@@ -123,6 +136,13 @@ export function mapExprs(plan: Plan, f: (expr: Expr) => Expr): Plan {
     case 'aggregate': return {
       ...plan, keys: plan.keys.map(take),
       aggregates: plan.aggregates.map(each => ({ ...each, args: each.args.map(take), ...(each.filter === undefined ? {} : { filter: take(each.filter) }) })),
+    }
+    case 'window': {
+      const bound = (each: WindowBound): WindowBound => 'offset' in each ? { ...each, offset: take(each.offset) } : each
+      return {
+        ...plan, partition: plan.partition.map(take), order: plan.order.map(each => ({ ...each, expr: take(each.expr) })),
+        calls: plan.calls.map(each => ({ ...each, args: each.args.map(take), ...(each.filter === undefined ? {} : { filter: take(each.filter) }), frame: { ...each.frame, start: bound(each.frame.start), end: bound(each.frame.end) } })),
+      }
     }
     case 'top': {
       const order = plan.order.map(each => ({ ...each, expr: take(each.expr) }))

@@ -3,14 +3,14 @@
  * exact matches, preferred types and the categories that unknown arguments may have).
  */
 import { SqlError } from '../error.ts'
-import type { AggregateFunction, ArgumentKind, ScalarFunction } from '../function/function.ts'
-import { aggregatesNamed, scalarsNamed } from '../function/table.ts'
+import type { AggregateFunction, ArgumentKind, ScalarFunction, WindowFunction } from '../function/function.ts'
+import { aggregatesNamed, scalarsNamed, windowsNamed } from '../function/table.ts'
 import type { Type } from '../type.ts'
 import { TEXT, UNKNOWN } from '../type.ts'
 import { bare, canCoerce, canCoerceType, categoryOf, commonType, isPreferred, nameOf, sameKind } from './coerce.ts'
 import { literal } from '../expr.ts'
 
-type Entry = ScalarFunction | AggregateFunction
+type Entry = ScalarFunction | AggregateFunction | WindowFunction
 
 /** A function of the table for a number of arguments. */
 interface Candidate<F extends Entry> {
@@ -178,6 +178,11 @@ export function findScalar(name: string, types: readonly Type[]): Resolved<Scala
 /** The aggregate meant. */
 export function findAggregate(name: string, types: readonly Type[]): Resolved<AggregateFunction> | 'none' | 'many' {
   return resolve(candidatesFor(aggregatesNamed(name), types.length), types)
+}
+
+/** The window function meant. */
+export function findWindow(name: string, types: readonly Type[]): Resolved<WindowFunction> | 'none' | 'many' {
+  return resolve(candidatesFor(windowsNamed(name), types.length), types)
 }
 
 /** 42883 or 42725 for a call that could not be resolved. */

@@ -4,7 +4,7 @@
  */
 import { SqlError, unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import type { AggregateCall, Plan, TableName } from '../plan.ts'
+import type { AggregateCall, Order, Plan, TableName, WindowCall, WindowFrame } from '../plan.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { Coercion } from './coerce.ts'
@@ -84,6 +84,27 @@ export interface FoundAggregate {
   readonly key: string
 }
 
+/** A GROUPING(…) found in the same places. */
+export interface FoundGrouping {
+  readonly args: readonly Expr[]
+  readonly at: number
+}
+
+/** What OVER (…) says. */
+export interface BoundWindow {
+  readonly partition: readonly Expr[]
+  readonly order: readonly Order[]
+  readonly frame: WindowFrame
+  /** The frame was written. */
+  readonly framed: boolean
+}
+
+/** A call with OVER found in a select list or ORDER BY. */
+export interface FoundWindow {
+  readonly call: WindowCall
+  readonly window: BoundWindow
+}
+
 /** One query level while it is bound. */
 export interface Frame {
   scope: Scope
@@ -93,13 +114,17 @@ export interface Frame {
   readonly searchPath: readonly string[]
   /** Where aggregates may stand, they are collected here. */
   aggregates: FoundAggregate[] | undefined
+  readonly groupings: FoundGrouping[]
+  /** Where window functions may stand: the windows of WINDOW, and the calls found. */
+  windows: { readonly named: Map<string, BoundWindow>; readonly calls: FoundWindow[] } | undefined
+  insideWindow: 'arguments' | 'definition' | undefined
   /** What is being bound, for messages: WHERE, GROUP BY, JOIN conditions, … */
   clause: string
   insideAggregate: boolean
 }
 
 export function newFrame(outer: Frame | undefined, searchPath: readonly string[]): Frame {
-  return { scope: EMPTY_SCOPE, outer, captures: [], tables: outer?.tables ?? new Map(), searchPath, aggregates: undefined, clause: 'SELECT', insideAggregate: false }
+  return { scope: EMPTY_SCOPE, outer, captures: [], tables: outer?.tables ?? new Map(), searchPath, aggregates: undefined, groupings: [], windows: undefined, insideWindow: undefined, clause: 'SELECT', insideAggregate: false }
 }
 
 /** A subquery of an expression, until `subquery.ts` joins it to the rows it belongs to. */

@@ -11,7 +11,7 @@ import type { AggregateCall, Plan } from '../plan.ts'
 import { BOOL, INT8 } from '../type.ts'
 import { atMostOneRow, equality, exactlyOneRow, nullOnNull, nullable, uniqueSets } from './facts.ts'
 import type { Tables } from './facts.ts'
-import { TRUE, aggregate, both, columnsFor, constantExpr, exprsOf, filter, join, mapExprs, planHas, project, shift, someExpr, substitute, top, union } from './node.ts'
+import { TRUE, aggregate, both, columnsFor, constantExpr, exprsOf, filter, join, mapExprs, planHas, project, shift, someExpr, substitute, top, union, window } from './node.ts'
 import type { Binding, BoundSubquery } from './scope.ts'
 
 /** A plan, and expressions over its columns. */
@@ -401,11 +401,14 @@ function pullUp(plan: Plan, domain: Domain): Unnested {
     }
     case 'join': return pullUpJoin(plan, domain)
     case 'aggregate': return pullUpAggregate(plan, domain)
+    case 'window': return pullUpWindow(plan, domain)
     case 'top': {
       if (plan.limit === undefined && plan.offset === undefined) return pullUp(plan.input, domain)
       throw unsupported('LIMIT in a correlated subquery', { position: domain.at })
     }
     case 'union': {
+      // such an aggregate has a row even for outer rows that nothing belongs to
+      if (plan.inputs.some(input => overAggregate(input) !== undefined && planHas(input, expr => domain.owns(expr)))) throw unsupported('a correlated subquery with a union of aggregates without keys', { position: domain.at })
       const inputs = plan.inputs.map(input => {
         const each = withDomain(pullUp(input, domain), domain)
         return project(each.plan, [...columnsFor(each.plan.schema).slice(0, domain.width), ...each.outputs], [])
@@ -482,6 +485,19 @@ function pullUpAggregate(plan: Extract<Plan, { kind: 'aggregate' }>, domain: Dom
     predicates: inner.predicates.map((predicate, i) => replaceInner(predicate, keys[i] ?? TRUE, column(i, keys[i]?.type ?? BOOL))),
     outputs: columnsFor(result.schema).slice(keys.length),
   }
+}
+
+/** What the outer row is joined by partitions the rows, too. */
+function pullUpWindow(plan: Extract<Plan, { kind: 'window' }>, domain: Domain): Unnested {
+  let inner = pullUp(plan.input, domain)
+  const over = (expr: Expr): Expr => substitute(expr, inner.outputs)
+  const blocked = inner.predicates.some(predicate => keyPair(predicate) === undefined) || exprsOf(plan).some(expr => hasOuter(over(expr)))
+  if (blocked) inner = withDomain(inner, domain)
+  const keys = inner.predicates.map(predicate => { const pair = keyPair(predicate); invariant(pair !== undefined, 'a key'); return pair.inner })
+  const own = mapExprs(plan, expr => blocked ? ownParams(over(expr), domain) : over(expr))
+  invariant(own.kind === 'window', 'a window')
+  const result = window(inner.plan, [...keys, ...own.partition], own.order, own.calls)
+  return { plan: result, predicates: inner.predicates, outputs: [...inner.outputs, ...columnsFor(result.schema).slice(inner.plan.schema.length)] }
 }
 
 /** The row that the query gives when no input row belongs to it: an aggregate without keys gives one even then. Undefined: no row. */

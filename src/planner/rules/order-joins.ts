@@ -181,6 +181,7 @@ function different(plan: Plan, index: number, tables: Tables): { readonly values
       return facts?.key.length === 1 && facts.key[0] === plan.columns[index] ? { values: rows, unique: true } : guess(rows)
     }
     case 'filter': case 'top': return different(plan.input, index, tables)
+    case 'window': return index < plan.input.schema.length ? different(plan.input, index, tables) : guess(estimate(plan, tables))
     case 'project': {
       const expr = plan.exprs[index]
       return expr?.kind === 'column' ? different(plan.input, expr.index, tables) : guess(estimate(plan, tables))

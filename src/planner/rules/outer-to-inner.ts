@@ -33,6 +33,10 @@ function visit(plan: Plan, needed: ReadonlySet<number>): Plan {
       if (plan.keys.length > 0) for (const index of needed) { const key = plan.keys[index]; if (key?.kind === 'column') below.add(key.index) }
       return withInputs(plan, [visit(plan.input, below)])
     }
+    case 'window': {
+      const keys = new Set(plan.partition.flatMap(key => key.kind === 'column' ? [key.index] : []))
+      return withInputs(plan, [visit(plan.input, new Set([...needed].filter(index => keys.has(index))))])
+    }
     case 'top': return withInputs(plan, [visit(plan.input, plan.limit === undefined && plan.offset === undefined ? needed : new Set())])
     case 'join': return visitJoin(plan, needed)
     case 'scan': case 'values': return plan

@@ -2,7 +2,7 @@
 import { columnsOf, mapExpr, column } from '../../expr.ts'
 import type { Expr } from '../../expr.ts'
 import type { Plan } from '../../plan.ts'
-import { joinSchema, pick } from '../node.ts'
+import { joinSchema, partsOf, pick } from '../node.ts'
 import type { Rule } from './rule.ts'
 
 export const pruneColumns: Rule = {
@@ -45,6 +45,22 @@ function prune(plan: Plan, needed: ReadonlySet<number>): Pruned {
       const input = prune(plan.input, new Set([...needed, ...columnsOf(...plan.order.map(order => order.expr))]))
       if (input.plan === plan.input) return all(plan)
       return { plan: { ...plan, input: input.plan, order: plan.order.map(order => ({ ...order, expr: moved(order.expr, index => at(input, index)) })), schema: input.plan.schema }, at: input.at }
+    }
+    case 'window': {
+      const width = plan.input.schema.length, calls = plan.calls.flatMap((each, i) => needed.has(width + i) ? [{ each, i }] : [])
+      const own = calls.length === 0 ? [] : [...plan.partition, ...plan.order.map(order => order.expr), ...calls.flatMap(({ each }) => partsOf(each))]
+      const input = prune(plan.input, new Set([...[...needed].filter(index => index < width), ...columnsOf(...own)]))
+      if (calls.length === 0) return input
+      if (calls.length === plan.calls.length && input.plan === plan.input) return all(plan)
+      const over = (expr: Expr): Expr => moved(expr, index => at(input, index)), newWidth = input.plan.schema.length
+      return {
+        plan: {
+          ...plan, input: input.plan, partition: plan.partition.map(over), order: plan.order.map(order => ({ ...order, expr: over(order.expr) })),
+          calls: calls.map(({ each }) => ({ ...each, args: each.args.map(over), ...(each.filter === undefined ? {} : { filter: over(each.filter) }) })),
+          schema: [...input.plan.schema, ...calls.flatMap(({ i }) => plan.schema[width + i] ?? [])],
+        },
+        at: new Map([...input.at, ...calls.map(({ i }, position) => [width + i, newWidth + position] as const)]),
+      }
     }
     case 'negate': {
       const input = prune(plan.input, needed)

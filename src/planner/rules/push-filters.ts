@@ -38,6 +38,12 @@ function push(plan: Plan, conditions: readonly Expr[]): Plan {
       const [down, stay] = split(conditions, expr => plan.keys.length > 0 && columnsOf(expr).length > 0 && columnsOf(expr).every(index => index < plan.keys.length) && plan.keys.every(movable))
       return filter(withInputs(plan, [push(plan.input, down.map(expr => substitute(expr, plan.keys)))]), conjunction(stay))
     }
+    case 'window': {
+      // a whole partition goes or stays
+      const keys = new Set(plan.partition.flatMap(key => key.kind === 'column' ? [key.index] : []))
+      const [down, stay] = split(conditions, expr => movable(expr) && columnsOf(expr).length > 0 && columnsOf(expr).every(index => keys.has(index)))
+      return filter(withInputs(plan, [push(plan.input, down)]), conjunction(stay))
+    }
     case 'union': return withInputs(plan, plan.inputs.map(input => push(input, conditions)))
     case 'negate': return withInputs(plan, [push(plan.input, conditions)])
     case 'top': {

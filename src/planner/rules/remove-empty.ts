@@ -22,7 +22,7 @@ function step(plan: Plan): Plan {
       const { filter: _, ...rest } = plan
       return rest
     }
-    case 'project': case 'negate': return empty(plan.input) ? none(plan.schema) : plan
+    case 'project': case 'window': case 'negate': return empty(plan.input) ? none(plan.schema) : plan
     case 'aggregate': return empty(plan.input) && plan.keys.length > 0 ? none(plan.schema) : plan
     case 'top': return empty(plan.input) || (plan.limit?.kind === 'literal' && plan.limit.value === 0n) ? none(plan.schema) : plan
     case 'union': {

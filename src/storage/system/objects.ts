@@ -1,6 +1,6 @@
 /** The catalog's objects by name and by object id, as they were when a statement began: what reg* values, `pg_get_indexdef` and `pg_table_is_visible` ask. */
 import { formatType } from '../../function/system.ts'
-import { allAggregates, allScalars } from '../../function/table.ts'
+import { allAggregates, allScalars, allWindowFunctions } from '../../function/table.ts'
 import type { SessionInfo } from '../../function/body.ts'
 import { TYPE_ENTRIES } from '../../oid.ts'
 import type { TableName } from '../../plan.ts'
@@ -165,7 +165,7 @@ let procedures: { readonly names: ReadonlyMap<bigint, string>; readonly oids: Re
 function functions(): NonNullable<typeof procedures> {
   if (procedures !== undefined) return procedures
   const names = new Map<bigint, string>(), oids = new Map<string, bigint | undefined>()
-  for (const { oid, name } of functionRows(allScalars(), allAggregates())) {
+  for (const { oid, name } of functionRows(allScalars(), allAggregates(), allWindowFunctions())) {
     names.set(oid, quoteIdentifier(name))
     oids.set(name, oids.has(name) ? undefined : oid)
   }

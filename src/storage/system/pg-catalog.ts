@@ -1,7 +1,7 @@
 /** pg_catalog: as much as clients ask for. */
 import { arrayOf } from '../../datum.ts'
-import type { AggregateFunction, ArgumentKind, ScalarFunction } from '../../function/function.ts'
-import { allAggregates, allCasts, allScalars } from '../../function/table.ts'
+import type { AggregateFunction, ArgumentKind, ScalarFunction, WindowFunction } from '../../function/function.ts'
+import { allAggregates, allCasts, allScalars, allWindowFunctions } from '../../function/table.ts'
 import { lengthOf, modifierOf, oidOf, TYPE_ENTRIES, typeOfOid } from '../../oid.ts'
 import type { TableName } from '../../plan.ts'
 import type { Field, Type } from '../../type.ts'
@@ -55,22 +55,23 @@ function attributeRow(relation: number, field: Field, number: number): Value[] {
 }
 
 /** A function as pg_proc shows it. */
-interface FunctionRow { readonly oid: bigint; readonly name: string; readonly args: readonly bigint[]; readonly kind: 'f' | 'a'; readonly strict: boolean; readonly volatility: string; readonly result: bigint }
+interface FunctionRow { readonly oid: bigint; readonly name: string; readonly args: readonly bigint[]; readonly kind: 'f' | 'a' | 'w'; readonly strict: boolean; readonly volatility: string; readonly result: bigint }
 
 const kindOid = (kind: ArgumentKind): bigint => big(TYPE_ENTRIES.find(entry => entry.kind === kind)?.oid ?? { anyelement: 2283, anyarray: 2277, array: 2277, anynonarray: 2776, anycompatible: 5077 }[String(kind)] ?? 2276)
 
 /** The functions that have a name, operators and casts aside; numbered in their order. */
-export function functionRows(scalars: Iterable<ScalarFunction>, aggregates: Iterable<AggregateFunction>): readonly FunctionRow[] {
-  const rows: FunctionRow[] = [], add = (fn: ScalarFunction | AggregateFunction, kind: 'f' | 'a', strict: boolean, volatility: string): void => {
+export function functionRows(scalars: Iterable<ScalarFunction>, aggregates: Iterable<AggregateFunction>, windows: Iterable<WindowFunction>): readonly FunctionRow[] {
+  const rows: FunctionRow[] = [], add = (fn: ScalarFunction | AggregateFunction | WindowFunction, kind: 'f' | 'a' | 'w', strict: boolean, volatility: string): void => {
     if (/^[a-z_]\w*$/.test(fn.name)) rows.push({ oid: 100_000n + big(rows.length), name: fn.name, args: fn.args.map(kindOid), kind, strict, volatility, result: resultOid(fn) })
   }
   for (const fn of scalars) add(fn, 'f', fn.strict, fn.volatility.slice(0, 1))
   for (const fn of aggregates) add(fn, 'a', false, 'i')
+  for (const fn of windows) add(fn, 'w', false, 'i')
   return rows
 }
 
 /** What a function returns for arguments without modifiers; 0 when that depends on more. */
-function resultOid(fn: ScalarFunction | AggregateFunction): bigint {
+function resultOid(fn: ScalarFunction | AggregateFunction | WindowFunction): bigint {
   try {
     return big(oidOf(fn.result(fn.args.map((kind): Type => typeOfOid(Number(kindOid(kind))) ?? { kind: 'text' }))))
   } catch {
@@ -144,7 +145,7 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
   }],
   ['pg_proc', {
     columns: columns('oid:oid proname:name pronamespace:oid proowner:oid prolang:oid procost:float4 prorows:float4 provariadic:oid prosupport:text prokind:char prosecdef:bool proleakproof:bool proisstrict:bool proretset:bool provolatile:char proparallel:char pronargs:int2 pronargdefaults:int2 prorettype:oid proargtypes:oid[] proallargtypes:oid[]? proargmodes:text[]? proargnames:text[]? proargdefaults:text? protrftypes:oid[]? prosrc:text probin:text? prosqlbody:text? proconfig:text[]? proacl:text[]?'),
-    rows: () => functionRows(allScalars(), allAggregates()).map(({ oid, name, args, kind, strict, volatility, result }): Value[] =>
+    rows: () => functionRows(allScalars(), allAggregates(), allWindowFunctions()).map(({ oid, name, args, kind, strict, volatility, result }): Value[] =>
       [oid, name, 11n, big(USER_OID), 12n, 1, 0, 0n, '-', kind, false, false, strict, false, volatility, 's', args.length, 0, result, arrayOf(args), null, null, null, null, null, name, null, null, null, null]),
   }],
   ['pg_tables', {
