@@ -75,6 +75,8 @@ export class Memory {
 
   /** Bytes held by all arenas of all threads. */
   get used(): number { return Atomics.load(this.#words, USED) * CHUNK }
+  /** What they may hold. */
+  get budget(): number { return Atomics.load(this.#words, BUDGET) * CHUNK }
   /** The most that was ever held at once. */
   get peak(): number { return Atomics.load(this.#words, PEAK) * CHUNK }
 

@@ -8,6 +8,7 @@ import type { Parameters, ScanPlan } from '../plan.ts'
 import { splitMorsels } from '../storage/morsel.ts'
 import { FooterCache, readSplit } from '../storage/read.ts'
 import type { ReadContext } from '../storage/read.ts'
+import { KEPT_BYTES } from '../storage/small-files.ts'
 import { openStore } from '../storage/store-local.ts'
 import type { ObjectStore, StoreSpec } from '../storage/store.ts'
 import type { ScanStats, Split, Want } from '../storage/table.ts'
@@ -24,6 +25,9 @@ function storeOf(spec: StoreSpec | undefined): ObjectStore {
   invariant(spec !== undefined, 'a store that can be opened by its description')
   return openStore(spec)
 }
+
+/** Columns of small files are kept beside the memory that is handed out: at most this part of it, on each thread. */
+const KEPT_SHARE = 64
 
 const contexts = new WeakMap<Context['memory'], ReadContext>()
 
@@ -42,7 +46,7 @@ export function addScanStats(stats: ScanStats, more: ScanStats): void {
 function readContext({ memory, kernel, store }: Context): ReadContext {
   const open = store ?? storeOf
   let context = contexts.get(memory)
-  if (context?.store !== open) contexts.set(memory, context = { memory, kernel, store: open, footers: context?.footers ?? new FooterCache() })
+  if (context?.store !== open) contexts.set(memory, context = { memory, kernel, store: open, footers: context?.footers ?? new FooterCache(1024, Math.min(KEPT_BYTES, memory.budget / KEPT_SHARE)) })
   return context
 }
 

@@ -15,7 +15,7 @@ export interface ParquetOptions {
 export const ROW_GROUP_ROWS = 122_880
 
 /** Late: 6 MB that only writers need. */
-const load = (): Promise<[typeof import('parquet-wasm'), typeof import('../arrow.ts')]> => Promise.all([import('parquet-wasm'), import('../arrow.ts')])
+const load = () => Promise.all([import('parquet-wasm'), import('../arrow.ts')])
 let loaded: ReturnType<typeof load> | undefined
 
 /** One file of these batches, which share a schema. Field ids are those that the batches' Arrow fields carry. */

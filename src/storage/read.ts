@@ -14,7 +14,7 @@ import { KeyMerge } from './merge.ts'
 import { openParquet, readRowGroup } from './parquet/reader.ts'
 import type { ParquetField, ParquetFile } from './parquet/reader.ts'
 import { leavesOf } from './parquet/schema.ts'
-import { KeptColumns, isSmall, keepColumn, putBack, readingWhole } from './small-files.ts'
+import { KEPT_BYTES, KeptColumns, isSmall, keepColumn, putBack, readingWhole } from './small-files.ts'
 import type { KeptColumn } from './small-files.ts'
 import type { ObjectStore, StoreSpec } from './store.ts'
 import type { FileSplit, Merge, RowsSplit, ScanStats, Split, SplitColumn, SplitFile, VectorPlace } from './table.ts'
@@ -30,24 +30,40 @@ export interface ReadContext {
 
 /** Footers of the files read last, and columns of those that are small. */
 export class FooterCache {
-  readonly columns = new KeptColumns()
-  readonly #files = new Map<string, Promise<ParquetFile>>()
+  readonly columns: KeptColumns
+  readonly #files = new Map<string, { readonly file: Promise<ParquetFile>; readonly weight: number }>()
   readonly #capacity: number
-  constructor(capacity = 1024) { this.#capacity = capacity }
+  #weight = 0
+
+  /** `capacity` is a number of files; eight that are small count as one. `columnBytes` bounds what is kept of those. */
+  constructor(capacity = 1024, columnBytes = KEPT_BYTES) {
+    this.#capacity = 8 * capacity
+    this.columns = new KeptColumns(columnBytes)
+  }
 
   /** The metadata of a file; `stamp` tells it from others that had its name and size before. */
   open(store: ObjectStore, path: string, size: number, stamp = ''): Promise<ParquetFile> {
     const key = `${store.spec?.root ?? ''}\0${path}\0${size}\0${stamp}`
     const found = this.#files.get(key)
-    this.#files.delete(key)
-    const file = found ?? openParquet(store, path, size)
-    this.#files.set(key, file)
-    file.catch(() => { if (this.#files.get(key) === file) this.#files.delete(key) })
+    if (found !== undefined) {
+      this.#files.delete(key)
+      this.#files.set(key, found)
+      return found.file
+    }
+    const file = openParquet(store, path, size)
+    this.#files.set(key, { file, weight: isSmall({ size }) ? 1 : 8 })
+    this.#weight += isSmall({ size }) ? 1 : 8
+    file.catch(() => { if (this.#files.get(key)?.file === file) this.#forget(key) })
     for (const oldest of this.#files.keys()) {
-      if (this.#files.size <= this.#capacity) break
-      this.#files.delete(oldest)
+      if (this.#weight <= this.#capacity) break
+      this.#forget(oldest)
     }
     return file
+  }
+
+  #forget(key: string): void {
+    this.#weight -= this.#files.get(key)?.weight ?? 0
+    this.#files.delete(key)
   }
 }
 

@@ -18,8 +18,8 @@ const FILE_BYTES = 64 * 1024
 /** A column of more rows, or of more bytes when decoded, is not kept. */
 const ROWS = 4096
 const COLUMN_BYTES = 64 * 1024
-/** Bytes kept by one thread; the columns of the file that was asked for the longest ago go first. */
-const KEPT_BYTES = 32 * 2 ** 20
+/** Bytes kept by one thread, at most; the columns of the file that was asked for the longest ago go first. */
+export const KEPT_BYTES = 32 * 2 ** 20
 /** What a column costs beside its values. */
 const OVERHEAD = 400
 

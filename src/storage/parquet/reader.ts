@@ -44,8 +44,8 @@ export async function openParquet(store: ObjectStore, path: string, size: number
   const length = new DataView(tail.buffer, tail.byteOffset, tail.byteLength).getUint32(end, true)
   if (length === 0 || length > size - 12) throw corrupt(path, `the footer's length is ${length}, the file's ${size}`)
   const footerStart = size - 8 - length
-  const footer = footerStart >= tailStart ? tail.subarray(footerStart - tailStart, end) : await store.read(path, footerStart, size - 8)
-  return decodeFooter(footer, path, size)
+  const footer = footerStart >= tailStart ? tail.slice(footerStart - tailStart, end) : await store.read(path, footerStart, size - 8)
+  return decodeFooter(footer, path, size) // keeps the footer's bytes, not all of the tail
 }
 
 /** The columns of these names, in this order, of one row group; their buffers are in `arena`. 42703 is the caller's: a name that the file lacks is a mistake. */
