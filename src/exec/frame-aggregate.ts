@@ -21,7 +21,7 @@ export interface FrameAggregate {
 }
 
 /** The aggregate over rows whose argument is at their number in `values`; `values` undefined: count(*). */
-export function frameAggregate(what: Result, values: readonly Value[] | undefined, argument: Type | undefined, type: Type): FrameAggregate {
+export function frameAggregate(what: Exclude<Result, 'list'>, values: readonly Value[] | undefined, argument: Type | undefined, type: Type): FrameAggregate {
   if (what === 'count') return new Counting(values)
   invariant(values !== undefined && argument !== undefined, `${what} has an argument`)
   switch (what) {
@@ -30,6 +30,20 @@ export function frameAggregate(what: Result, values: readonly Value[] | undefine
     case 'max': return new Extremes(values, argument, -1)
     case 'bool_and': case 'bool_or': return new Bools(what === 'bool_and', values)
   }
+}
+
+/** Aggregates that need all rows of the frame at once, in their order. */
+export class Listing implements FrameAggregate {
+  readonly free = false
+  readonly #result: (rows: readonly number[]) => Value
+  #rows: number[] = []
+  #first = 0
+
+  constructor(result: (rows: readonly number[]) => Value) { this.#result = result }
+  add(row: number): void { this.#rows.push(row) }
+  remove(row: number): void { if (this.#rows[this.#first] === row) this.#first++ }
+  result(): Value { return this.#result(this.#rows.slice(this.#first)) }
+  reset(): void { this.#rows = []; this.#first = 0 }
 }
 
 class Counting implements FrameAggregate {

@@ -1,21 +1,22 @@
 /** Calls of functions, operators and aggregates. */
 import { SqlError, invariant, unsupported } from '../error.ts'
-import { call, columnsOf, visitExpr } from '../expr.ts'
+import { call, columnsOf, literal, visitExpr } from '../expr.ts'
 import type { Expr } from '../expr.ts'
 import type { ScalarFunction } from '../function/function.ts'
 import { aggregatesNamed, scalarsNamed, windowsNamed } from '../function/table.ts'
 import type { AggregateCall } from '../plan.ts'
-import { INT4 } from '../type.ts'
+import { INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import { bindFilter, bindTerm } from './bind-term.ts'
 import { bindType } from './bind-type.ts'
 import { bindWindowCall } from './bind-window.ts'
 import { canCoerceType, coerce, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
-import { exprKey } from './equal.ts'
+import { exprKey, sameExpr } from './equal.ts'
 import { findAggregate, findScalar, noFunction, resolveOperator } from './resolve.ts'
 import type { Resolved } from './resolve.ts'
 import type { Binding, Frame } from './scope.ts'
+import { sortOrder } from './sort-order.ts'
 import type { CallExpression, CurrentExpression, Expression } from './syntax.ts'
 
 const typesOf = (terms: readonly Term[]): Type[] => terms.map(term => term.expr.type)
@@ -41,7 +42,6 @@ export function callNamed(binding: Binding, name: string, terms: readonly Term[]
 export function bindCall(binding: Binding, frame: Frame, e: CallExpression): Expr {
   const name = e.path[e.path.length - 1] ?? '', schema = e.path[e.path.length - 2], at = e.at
   const shown = e.sqlSyntax ? `pg_catalog.${name}` : e.path.join('.')
-  if (e.withinGroup) throw unsupported('WITHIN GROUP', { position: at })
   if (e.variadic) throw unsupported('VARIADIC', { position: at })
   if (e.args.some(arg => arg.name !== undefined)) throw unsupported('a named argument', { position: at })
   if (e.over !== undefined) return bindWindowCall(binding, frame, e, e.over, name)
@@ -81,24 +81,28 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
   if (frame.aggregates === undefined) throw new SqlError('42803', `aggregate functions are not allowed in ${frame.clause}`, { position: at })
   frame.insideAggregate = true
   try {
-    const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
+    const sorted = e.orderBy.map(item => ({ item, term: bindTerm(binding, frame, item.expression) }))
+    const terms = [...e.args.map(arg => bindTerm(binding, frame, arg.value)), ...(e.withinGroup ? sorted.map(each => each.term) : [])], types = typesOf(terms)
     if (!e.star && terms.length === 0 && e.args.length === 0) {
       if (name === 'count') throw new SqlError('42809', `${name}(*) must be used to call a parameterless aggregate function`, { position: at })
       throw noFunction(name, types, false, at)
     }
     const found = findAggregate(name, types)
     if (found === 'none' || found === 'many') throw noFunction(e.path.join('.'), types, found === 'many', at)
+    if (e.withinGroup !== (found.fn.orderedSet ?? false)) throw new SqlError('42809', e.withinGroup ? `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP` : `WITHIN GROUP is required for ordered-set aggregate ${name}`, { position: at })
     const args = terms.map((term, i) => {
       const expr = coerce(binding, term, found.args[i] ?? term.expr.type, 'implicit')
       return expr.type.kind === 'unknown' ? settle(binding, { expr, at: term.at }) : expr
     })
-    if (e.orderBy.length > 0 && (found.fn.accumulator !== 'count' && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max')) {
-      throw unsupported(`ORDER BY inside ${name}`, { position: at })
-    }
     const filter = e.filter === undefined ? undefined : bindFilter(binding, frame, e.filter)
     if (outerOnly([...args, ...(filter === undefined ? [] : [filter])])) throw unsupported(OUTER, { position: at })
+    // an order matters to lists only
+    const listed = found.fn.accumulator === 'list' ? sorted : []
+    const keys = e.withinGroup ? args.slice(args.length - sorted.length) : listed.map(({ term }) => settle(binding, term))
+    const order = listed.map(({ item }, i) => { const { descending, nullsFirst } = sortOrder(keys[i] ?? args[0] ?? literal(null, TEXT), item, item.expression); return { descending, nullsFirst } })
+    if (e.distinct && !e.withinGroup && keys.some(key => !args.some(arg => sameExpr(arg, key)))) throw new SqlError('42P10', 'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list', { position: sorted[0]?.term.at ?? at })
     const aggregate: AggregateCall = {
-      fn: found.fn.id, args, distinct: e.distinct && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max',
+      fn: found.fn.id, args: e.withinGroup ? args : [...args, ...keys], ...(order.length === 0 ? {} : { order }), distinct: e.distinct && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max',
       ...(filter === undefined ? {} : { filter }), type: found.fn.result(args.map(arg => arg.type)),
     }
     return collect(frame, aggregate, at)
@@ -117,7 +121,7 @@ function outerOnly(exprs: readonly Expr[]): boolean {
 /** A placeholder for the aggregate's result; equal calls share one. */
 function collect(frame: Frame, aggregate: AggregateCall, at: number): Expr {
   invariant(frame.aggregates !== undefined, 'aggregates are allowed here')
-  const key = JSON.stringify([aggregate.fn, aggregate.args.map(exprKey), aggregate.distinct, aggregate.filter === undefined ? '' : exprKey(aggregate.filter)])
+  const key = JSON.stringify([aggregate.fn, aggregate.args.map(exprKey), aggregate.distinct, aggregate.order ?? [], aggregate.filter === undefined ? '' : exprKey(aggregate.filter)])
   let index = frame.aggregates.findIndex(known => known.key === key)
   if (index < 0) index = frame.aggregates.push({ call: aggregate, key }) - 1
   return call(`aggregate ${index}`, [], aggregate.type, at)
