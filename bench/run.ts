@@ -2,6 +2,7 @@
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: (args: readonly string[]) => Promise<number> }>>> = {
   start: () => import('./start.ts'),
   scan: () => import('./scan.ts'),
+  tpch: () => import('./tpch.ts'),
 }
 
 const [name = '', ...rest] = process.argv.slice(2), bench = BENCHES[name]

@@ -19,14 +19,14 @@ export interface FileResult {
 /** The name that skipif and onlyif mean us by. */
 const NAME = 'postgresql'
 
-/** Runs a file in a mode; the seed makes the streamed epochs what they are. A failed record does not stop the file. */
+/** Runs a file in a mode (`skipif streamed` leaves a record out of that one); the seed makes the streamed epochs what they are. A failed record does not stop the file. */
 export async function runFile(records: readonly TestRecord[], mode: Mode, seed = 1, names: readonly string[] = [NAME, 'sluice']): Promise<FileResult> {
   const tested = await openTested(mode, seed), failures: Failure[] = [], labels = new Map<string, string>()
   const types = new Map<string, string>()
   let passed = 0
   try {
     for (const record of records) {
-      const skipped = names.some(name => record.skipIf.includes(name)) || !record.onlyIf.every(name => names.includes(name))
+      const skipped = [...names, mode].some(name => record.skipIf.includes(name)) || !record.onlyIf.every(name => names.includes(name))
       if (skipped) continue
       if (record.kind === 'halt') break
       const why = await runRecord(record)

@@ -12,7 +12,7 @@ import { loadKernel } from './kernel/kernel.ts'
 import type { Kernel } from './kernel/kernel.ts'
 import { Memory } from './memory.ts'
 import type { AsOf, Parameters, Plan, TableName } from './plan.ts'
-import type { Catalog } from './storage/catalog.ts'
+import type { LakeCatalog } from './storage/catalog.ts'
 import { openLake } from './storage/lake.ts'
 import { openLocalStore, openStore } from './storage/store-local.ts'
 import type { ObjectStore, StoreSpec } from './storage/store.ts'
@@ -107,7 +107,7 @@ export class Commits {
 export class Engine {
   readonly memory: Memory
   readonly kernel: Kernel
-  readonly catalog: Catalog
+  readonly catalog: LakeCatalog
   readonly database: string
   readonly commits = new Commits()
   readonly #pool: Pool
@@ -125,7 +125,7 @@ export class Engine {
     return new Engine(memory, kernel, store, catalog, database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
   }
 
-  private constructor(memory: Memory, kernel: Kernel, store: ObjectStore, catalog: Catalog, database: string, pool: Pool) {
+  private constructor(memory: Memory, kernel: Kernel, store: ObjectStore, catalog: LakeCatalog, database: string, pool: Pool) {
     this.memory = memory
     this.kernel = kernel
     this.#openStore = spec => spec === undefined ? store : openStore(spec)

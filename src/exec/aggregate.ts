@@ -4,9 +4,9 @@
  * In one epoch everything comes out at the end. In many, each flush takes back a changed group's old row and gives its new one.
  */
 import type { Batch, Column } from '../batch.ts'
-import { invariant } from '../error.ts'
+import { invariant, unsupported } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import { column } from '../expr.ts'
+import { column, literal } from '../expr.ts'
 import { aggregateById } from '../function/table.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { AggregateCall, AggregatePlan } from '../plan.ts'
@@ -146,6 +146,12 @@ class Slot {
   }
 }
 
+/** An argument, which is not evaluated (and does not fail) in rows that FILTER leaves out. */
+function guarded(argument: Expr, filter: Expr | undefined): Expr {
+  if (filter === undefined || argument.kind === 'column' || argument.kind === 'literal') return argument
+  return { kind: 'case', arms: [{ when: filter, then: argument }], otherwise: literal(null, argument.type), type: argument.type }
+}
+
 /** The accumulators of a plan, and the expressions they take. */
 class Slots {
   readonly slots: Slot[] = []
@@ -162,7 +168,7 @@ class Slots {
       return at
     }
     for (const call of plan.aggregates) {
-      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], places = call.args.flatMap(arg => place(arg) ?? []), filter = place(call.filter)
+      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], places = call.args.flatMap(arg => place(guarded(arg, call.filter)) ?? []), filter = place(call.filter)
       const key = family === 'list' ? keyOf(call) : `${family} ${places.join()} ${filter ?? ''} ${call.distinct}`
       let slot = byKey.get(key)
       if (slot === undefined) {

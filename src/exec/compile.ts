@@ -146,7 +146,7 @@ export class Program {
       slots.pass(part.staged, arena, parameters)
       const [final] = part.staged.finals
       invariant(final !== undefined, 'a part is one expression')
-      if (final.kind === 'column') return slots.plain(final.index, final.type, arena)
+      if (final.kind === 'column') return withoutDictionary(slots.plain(final.index, final.type, arena), arena)
       const [column] = slots.compute([{ expr: final, guard: undefined, slot: 0 }], arena)
       invariant(column !== undefined, 'one expression, one column')
       return column
@@ -164,6 +164,13 @@ export class Program {
     if (this.#image?.parameters !== parameters) this.#image = { parameters, image: new UniformImage(this.#normal.uniforms, parameters) }
     return this.#image.image
   }
+}
+
+/** A function may give a dictionary of its results; the entries of another dictionary, and a constant's one value, are plain. */
+function withoutDictionary(column: Column, arena: Arena): Column {
+  if (column.data.kind !== 'dict') return column
+  const read = columnReader(column, arena.memory)
+  return columnFromValues(Array.from({ length: column.length }, (_, row) => read(row)), column.type, arena)
 }
 
 /** A condition over batches. */

@@ -12,7 +12,7 @@ import type { Machine } from './gather.ts'
 import { gather, weighted } from './gather.ts'
 import { Growing } from './growing.ts'
 import { HashTable, NONE } from './hash.ts'
-import { JoinKeys, keyTable, padded } from './join.ts'
+import { JoinKeys, keyTable, padded } from './join-keys.ts'
 import { Condition } from './linear.ts'
 import type { Context, Operator } from './operator.ts'
 

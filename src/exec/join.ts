@@ -1,15 +1,17 @@
 /** Joins of every kind, on any keys or none. In one epoch the right side is kept and left rows stream past it; else see join-state.ts. */
-import type { Batch, Column } from '../batch.ts'
-import type { Expr } from '../expr.ts'
+import type { Batch } from '../batch.ts'
+import { batchFromRows } from '../column.ts'
 import type { Address, Arena } from '../memory.ts'
 import type { JoinPlan } from '../plan.ts'
 import type { Schema } from '../type.ts'
 import { tooManyTimes } from './consolidate.ts'
-import { RowBuffer, gather, gatherBatch, nullColumn, weighted } from './gather.ts'
+import { RowBuffer, gather, gatherBatch, weighted } from './gather.ts'
 import { Growing } from './growing.ts'
-import { HashTable, NONE } from './hash.ts'
+import { NONE } from './hash.ts'
+import type { HashTable } from './hash.ts'
+import { JoinKeys, keyTable, padded } from './join-keys.ts'
 import { StateJoin } from './join-state.ts'
-import { Condition, Expressions } from './linear.ts'
+import { Condition } from './linear.ts'
 import type { Context, Life, Operator } from './operator.ts'
 
 const PIECE = 16384
@@ -17,26 +19,6 @@ const PIECE = 16384
 export function makeJoin(plan: JoinPlan, life: Life, context: Context): Operator {
   const [left, right] = life.appendOnly, keepsRight = plan.how === 'right' || plan.how === 'full'
   return life.epochs === 'one' && right === true && (left === true || !keepsRight) ? new StreamJoin(plan, context) : new StateJoin(plan, context)
-}
-
-/** The keys of one side of a join, evaluated. */
-export class JoinKeys {
-  readonly #expressions: Expressions
-
-  constructor(keys: readonly Expr[], input: Schema, context: Context) { this.#expressions = new Expressions(keys, input, context) }
-
-  of(batch: Batch, arena: Arena): Column[] { return this.#expressions.run(batch, arena) }
-}
-
-/** The table of a join's keys, in which NULL matches nothing. */
-export function keyTable(plan: JoinPlan, context: Context): HashTable {
-  return new HashTable(plan.keys.map(({ left }) => ({ type: left.type, nullable: true })), context, { nullsMatchNothing: true })
-}
-
-/** Rows without a match on the other side: its columns are NULL. */
-export function padded(batch: Batch, side: 0 | 1, other: Schema, schema: Schema, arena: Arena): Batch {
-  const nulls = other.map(field => nullColumn(field.type, batch.length, arena))
-  return weighted({ schema, length: batch.length, columns: side === 0 ? [...batch.columns, ...nulls] : [...nulls, ...batch.columns] }, batch.weights)
 }
 
 /** One epoch, and no rows to remove on the right (nor on the left of right and full joins). */
@@ -56,6 +38,7 @@ class StreamJoin implements Operator {
   readonly #matched: Growing
   readonly #arena: Arena
   readonly #pieces: Arena
+  readonly #none: Batch
   /** Only whether there is a match matters: right rows are not kept. */
   readonly #exists: boolean
   #built: Batch | undefined
@@ -77,6 +60,7 @@ class StreamJoin implements Operator {
     this.#matched = new Growing(memory, true)
     this.#arena = context.arena()
     this.#pieces = context.arena()
+    this.#none = batchFromRows(this.schema, [], this.#pieces)
   }
 
   push(port: number, delta: Batch): Iterable<Batch> {
@@ -124,7 +108,8 @@ class StreamJoin implements Operator {
         }
         if (keepsLeft) kernel.put_marks(rows, count, 1, marks)
         if (keepsRight) kernel.put_marks(matches, count, 1, this.#matched.address)
-        if (pairs !== undefined && how !== 'semi' && how !== 'anti') yield pairs
+        // a piece without a match is told of, too: whoever drives this can do something else, or stop it
+        yield pairs !== undefined && how !== 'semi' && how !== 'anti' ? pairs : this.#none
       }
       if (through) break
     }

@@ -37,6 +37,21 @@ export async function* runPlan(plan: Plan, resolve: Resolve, context: Context, o
   yield* run.answer(plan)
 }
 
+/** Milliseconds that queries work at a stretch before cancel requests and other clients get a turn. */
+const STRETCH = 10
+let turned = 0
+const isDue = (): boolean => performance.now() - turned > STRETCH
+
+/** Lets everything that waits in the process have a turn. */
+function turn(): Promise<void> {
+  return new Promise(resolve => {
+    setImmediate(() => {
+      turned = performance.now()
+      resolve()
+    })
+  })
+}
+
 class Run {
   readonly #resolve: Resolve
   readonly #context: Context
@@ -93,20 +108,31 @@ class Run {
           invariant(input !== undefined, 'a port has an input')
           if (isDone(operator)) continue
           for await (const batch of this.#stream(input)) {
+            if (isDue()) await turn()
             this.#context.check()
-            if (batch.length > 0) yield* operator.push(port, batch)
+            if (batch.length > 0) yield* this.#paced(operator.push(port, batch))
             if (isDone(operator)) break
           }
         }
         this.#context.check()
-        yield* operator.flush()
+        yield* this.#paced(operator.flush())
       }
+    }
+  }
+
+  /** The same batches; between two of them the process may look at its sockets, and the query may be cancelled. */
+  async *#paced(batches: Iterable<Batch>): AsyncGenerator<Batch, void, undefined> {
+    for (const batch of batches) {
+      yield batch
+      if (isDue()) await turn()
+      this.#context.check()
     }
   }
 
   async *#scan(scan: Scan): AsyncGenerator<Batch, void, undefined> {
     const ready = this.#morsels.get(scan.plan)
     for await (const morsel of ready ?? this.#split(scan)) {
+      if (isDue()) await turn()
       this.#context.check()
       yield* scan.batches(morsel)
     }
@@ -211,7 +237,10 @@ class Flow implements Dataflow {
 
   async push(port: number, split: Split): Promise<void> {
     const { scan, place } = this.#port(port)
-    for (const morsel of await scan.morsels(split)) for await (const batch of scan.batches(morsel)) this.#give(place, batch)
+    for (const morsel of await scan.morsels(split)) for await (const batch of scan.batches(morsel)) {
+      if (isDue()) await turn()
+      this.#give(place, batch)
+    }
   }
 
   /** Hands what a node gave to the nodes above it. */

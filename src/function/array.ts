@@ -1,6 +1,6 @@
 /** Functions and operators over arrays and maps. */
-import { arrayOf, asArray, asList, asNumber } from '../datum.ts'
-import { SqlError } from '../error.ts'
+import { arrayOf, asArray, asBigInt, asList, asNumber } from '../datum.ts'
+import { SqlError, unsupported } from '../error.ts'
 import { BOOL, INT4, TEXT } from '../type.ts'
 import type { Type } from '../type.ts'
 import type { ArrayValue, Value } from '../value.ts'
@@ -17,6 +17,13 @@ const list = (v: Value | undefined): ArrayValue => asArray(v ?? null)
 const elementOf = (type: Type | undefined): Type => type?.kind === 'array' ? type.element : TEXT
 const sameArray = (args: readonly Type[]): Type => args.find(type => type.kind === 'array') ?? { kind: 'array', element: args[0] ?? TEXT }
 const arrayOfFirst = (args: readonly Type[]): Type => args[0]?.kind === 'array' ? args[0] : { kind: 'array', element: args[0] ?? TEXT }
+
+/** How many rows a set-returning function over outer columns may give. */
+export const MOST_ORDINALS = 1000
+function ordinals(count: number): number {
+  if (count > MOST_ORDINALS) throw unsupported(`a set of ${count} rows made of columns of an outer query`)
+  return count
+}
 
 const notNull = (v: Value): v is Exclude<Value, null> => v !== null
 /** Equal as IS NOT DISTINCT FROM has it. */
@@ -148,6 +155,15 @@ export const arrayFunctions: readonly ScalarFunction[] = [
     const have = list(array)
     return have.dims.length === 0 ? null : have.dims.map((length, i) => `[${have.lower[i] ?? 1}:${(have.lower[i] ?? 1) + length - 1}]`).join('')
   }), 'the bounds as text'),
+  scalar('array_sort', ['anyarray', 'bool', 'bool'], sameArray, value(([array, descending, nullsFirst], _, site) => {
+    const { values } = list(array), type = elementOf(site.args[0]), nulls = values.filter(each => each === null), sign = descending === true ? -1 : 1
+    const sorted = values.filter(notNull).sort((a, b) => sign * compareValues(a, b, type))
+    return arrayOf(nullsFirst === true ? [...nulls, ...sorted] : [...sorted, ...nulls])
+  }), 'the elements in order'),
+  // what a set-returning function over columns of an outer query gives is picked out of a list of ordinals that has an end
+  scalar('unnest count', ['anyarray'], INT4, value(([array]) => ordinals(list(array).values.length)), 'how many elements unnest gives'),
+  scalar('unnest element', ['anyarray', 'int4'], args => elementOf(args[0]), value(([array, n]) => list(array).values[num(n) - 1] ?? null), 'the element that unnest gives at a place'),
+  scalar('series count', ['int8', 'int8'], INT4, value(([start = null, stop = null]) => ordinals(Math.max(0, Number(asBigInt(stop) - asBigInt(start)) + 1))), 'how many numbers generate_series gives'),
   scalar('cardinality', ['anyarray'], INT4, value(([array]) => list(array).values.length), 'the number of elements'),
   scalar('cardinality', ['map'], INT4, value(([map]) => asList(map ?? null).length), 'the number of entries'),
   scalar('array_position', ['anyarray', 'anyelement'], INT4, value(([array = null, item = null], _, site) => positionOf(array, item, -2147483648, elementOf(site.args[0]))), 'where an element first is', { strict: false }),

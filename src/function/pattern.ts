@@ -68,7 +68,7 @@ function makeLike(pattern: string, ignoreCase: boolean): Matcher {
   }
   parts.push(plain)
   if (!simple) {
-    const regex = new RegExp(`${source}$`, ignoreCase ? 'iu' : 'u')
+    const regex = compiled(`${source}$`, ignoreCase ? 'iu' : 'u')
     return text => regex.test(text)
   }
   const first = parts[0] ?? ''
@@ -147,10 +147,22 @@ function makeRegex(given: string, flags: string): RegExp {
   }
   const source = literal ? quoteRegex(pattern) : translate(pattern, expanded)
   try {
-    return new RegExp(source, `u${ignoreCase ? 'i' : ''}${dotAll ? 's' : ''}${multiline ? 'm' : ''}`)
+    return compiled(source, `u${ignoreCase ? 'i' : ''}${dotAll ? 's' : ''}${multiline ? 'm' : ''}`)
   } catch (error) {
+    if (error instanceof SqlError) throw error
     throw new SqlError('2201B', `invalid regular expression: ${reasonOf(error, pattern)}`)
   }
+}
+
+/** A regular expression of the runtime. It compiles one when it is first used, for narrow and for wide text apart: one that is too large is to be noticed here. */
+function compiled(source: string, flags: string): RegExp {
+  const regex = new RegExp(source, flags)
+  try {
+    for (const text of ['', '\u0100']) regex.test(text)
+  } catch {
+    throw new SqlError('2201B', 'invalid regular expression: regular expression is too complex')
+  }
+  return regex
 }
 
 function reasonOf(error: unknown, pattern: string): string {
@@ -161,6 +173,7 @@ function reasonOf(error: unknown, pattern: string): string {
   if (/numbers out of order/.test(message)) return 'invalid repetition count(s)'
   if (/Range out of order/.test(message)) return 'invalid character range'
   if (/Invalid.*escape|\\ at end/.test(message)) return 'invalid escape \\ sequence'
+  if (/stack/i.test(message)) return 'regular expression is too complex'
   return message === '' ? 'not understood' : message
 }
 

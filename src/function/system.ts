@@ -6,7 +6,7 @@ import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { value } from './body.ts'
 import type { Environment, Run, SessionInfo } from './body.ts'
-import { typeAt } from './environment.ts'
+import { settingsOf, typeAt } from './environment.ts'
 import type { ArgumentKind, ScalarFunction } from './function.ts'
 import { scalar } from './signature.ts'
 
@@ -138,6 +138,7 @@ export const systemFunctions: readonly ScalarFunction[] = [
   scalar('pg_get_userbyid', ['oid'], NAME, value((_, environment) => userOf(environment)), 'the name of a role', STABLE),
   scalar('pg_get_expr', ['text', 'oid'], TEXT, value(([text]) => str(text)), 'an expression kept in the catalog', STABLE),
   scalar('pg_get_expr', ['text', 'oid', 'bool'], TEXT, value(([text]) => str(text)), 'an expression kept in the catalog', STABLE),
+  ...(['regclass', 'regtype', 'regproc', 'regnamespace'] as const).map(kind => scalar(`to_${kind}`, ['text'], { kind }, value(([name], environment) => settingsOf(environment).objects?.oidOf(kind, str(name)) ?? null), `the object of a name, or NULL`, STABLE)),
   ...definitions,
   ...VISIBLE.map(what => scalar(`pg_${what}_is_visible`, ['oid'], BOOL, value(([id], environment) => sessionOf(environment).visible?.(oid(id)) ?? (what !== 'table')), 'found without its schema', STABLE)),
   scalar('obj_description', ['oid'], TEXT, value(([id], environment) => sessionOf(environment).comment?.(oid(id), 0) ?? null), 'the comment on an object', STABLE),
@@ -161,6 +162,13 @@ export const systemFunctions: readonly ScalarFunction[] = [
   nothing('inet_client_addr', [], TEXT, null, 'the client\'s address is not told'),
   nothing('pg_get_serial_sequence', ['text', 'text'], TEXT, null, 'columns have no sequences'),
   nothing('pg_relation_is_publishable', ['regclass'], BOOL, false, 'there are no publications'),
+  nothing('pg_database_size', ['name'], INT8, null, 'the size of a lake is not kept'),
+  nothing('pg_database_size', ['oid'], INT8, null, 'the size of a lake is not kept'),
+  nothing('pg_tablespace_size', ['name'], INT8, null, 'there are no tablespaces'),
+  nothing('pg_tablespace_size', ['oid'], INT8, null, 'there are no tablespaces'),
+  nothing('pg_describe_object', ['oid', 'oid', 'int4'], TEXT, null, 'dependencies are not kept'),
+  nothing('pg_get_statisticsobjdef', ['oid'], TEXT, null, 'there are no statistics objects'),
+  nothing('acldefault', ['"char"', 'oid'], { kind: 'array', element: TEXT }, null, 'privileges are not kept'),
   nothing('pg_tablespace_location', ['oid'], TEXT, '', 'there are no tablespaces'),
   nothing('pg_get_statisticsobjdef_columns', ['oid'], TEXT, null, 'there are no statistics objects'),
   nothing('pg_get_function_result', ['oid'], TEXT, null, 'functions are not described by object id'),

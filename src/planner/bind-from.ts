@@ -5,9 +5,11 @@ import type { Expr } from '../expr.ts'
 import type { AsOf, Plan } from '../plan.ts'
 import { BOOL, INT4, INT8, TEXT, TIMESTAMPTZ } from '../type.ts'
 import { bindTerm } from './bind-term.ts'
+import { MOST_ORDINALS } from '../function/array.ts'
+import type { Term } from './coerce.ts'
 import { canCoerceType, coerce, coerceToBool, commonType, nameOf } from './coerce.ts'
 import { callOperator } from './bind-call.ts'
-import { join, ONE_ROW, project, shift } from './node.ts'
+import { join, ONE_ROW, project, shift, someExpr } from './node.ts'
 import { newFrame } from './scope.ts'
 import type { Binding, BoundRelation, Frame, Scope, ScopeColumn, ScopeRelation } from './scope.ts'
 import { filterWith, hasSubquery } from './subquery.ts'
@@ -30,7 +32,8 @@ export function bindFrom(binding: Binding, frame: Frame, tables: Tables, items: 
   return result ?? { plan: ONE_ROW, scope: { relations: [], columns: [] } }
 }
 
-function crossed(left: BoundFrom, right: BoundFrom, at: number): BoundFrom {
+/** Both parts side by side. 42712 when both bring the same name. */
+export function crossed(left: BoundFrom, right: BoundFrom, at: number): BoundFrom {
   return { plan: join('inner', left.plan, right.plan, undefined), scope: merged(left, right, at, false, false) }
 }
 
@@ -93,7 +96,7 @@ function bindTable(binding: Binding, frame: Frame, item: TableFrom): BoundFrom {
   const more = item.alias === undefined ? { schema: found.name.schema } : { hidden: last }
   if (found.kind === 'view') {
     if (item.asOf !== undefined) throw unsupported('AS OF of a view', { position: item.asOf.at })
-    const relation = binding.query(found.query, newFrame(undefined, found.searchPath))
+    const relation = inView(item.at, () => binding.query(found.query, newFrame(undefined, found.searchPath)))
     const origin = relation.columns.map((each, i): ScopeColumn => ({ name: found.columns[i] ?? each.name, expr: each.expr, nullable: each.nullable, origin: { table: found.name, column: i } }))
     return named({ plan: relation.plan, columns: origin }, alias, columns, item.at, more)
   }
@@ -101,6 +104,15 @@ function bindTable(binding: Binding, frame: Frame, item: TableFrom): BoundFrom {
   const plan: Plan = { kind: 'scan', table: found.name, ...(asOf === undefined ? {} : { asOf }), columns: found.schema.map((_, i) => i), schema: found.schema }
   const own = found.schema.map((field, i): ScopeColumn => ({ name: field.name, expr: column(i, field.type), nullable: field.nullable, origin: { table: found.name, column: i } }))
   return named({ plan, columns: own }, alias, columns, item.at, { ...more, key: found.key })
+}
+
+/** Places in the text of a view's query are none of the statement's: what is wrong there is wrong where the view is named. */
+function inView<T>(position: number, bind: () => T): T {
+  try {
+    return bind()
+  } catch (error) {
+    throw error instanceof SqlError ? new SqlError(error.code, error.message, { ...error.details, position }) : error
+  }
 }
 
 /** The version that AS OF names: a constant number or tag, or a constant time. */
@@ -128,6 +140,7 @@ function bindFunction(binding: Binding, frame: Frame, item: FunctionFrom): Bound
   if (written.kind !== 'call' || (name !== 'generate_series' && name !== 'unnest')) throw unsupported(`the function ${name} in FROM`, { position: item.at })
   const terms = written.args.map(arg => bindTerm(binding, frame, arg.value))
   const values = terms.map(term => constant(binding, term.expr))
+  if (values.includes(undefined) && terms.every(({ expr }) => !someExpr(expr, each => each.kind === 'column') && !hasSubquery(expr))) return bindOrdinals(binding, item, name, terms)
   let rows: Expr[], type: Expr['type']
   const array = values[0]
   if (name === 'unnest') {
@@ -147,6 +160,31 @@ function bindFunction(binding: Binding, frame: Frame, item: FunctionFrom): Bound
     kind: 'values', rows: rows.map((row, i) => ordinality ? [row, literal(BigInt(i + 1), INT8)] : [row]),
     schema: [{ name: own, type, nullable: true }, ...(ordinality ? [{ name: 'ordinality', type: INT8, nullable: false }] : [])],
   }
+  return named({ plan, columns: plan.schema.map((field, i) => ({ name: field.name, expr: column(i, field.type), nullable: field.nullable })) }, alias, item.alias?.columns ?? [], item.at)
+}
+
+/**
+ * `unnest` and `generate_series` of what an outer query tells: each element beside its ordinal, of a list of ordinals that is long enough. (It is a
+ * filter over constants, so that the rules for correlated subqueries hold.)
+ */
+function bindOrdinals(binding: Binding, item: FunctionFrom, name: string, terms: readonly Term[]): BoundFrom {
+  const [first, second] = terms, ordinal = column(0, INT4)
+  let count: Expr, element: Expr
+  if (name === 'unnest' && first?.expr.type.kind === 'array' && second === undefined) {
+    count = call('unnest count(anyarray)', [first.expr], INT4)
+    element = call('unnest element(anyarray,int4)', [first.expr, ordinal], first.expr.type.element)
+  } else {
+    if (first === undefined || second === undefined || terms.length !== 2 || terms.some(({ expr }) => !['int2', 'int4', 'int8'].includes(expr.type.kind))) throw unsupported(`${name} of these arguments`, { position: item.at })
+    count = call('series count(int8,int8)', [coerce(binding, first, INT8, 'implicit'), coerce(binding, second, INT8, 'implicit')], INT4)
+    const type = [first, second].some(({ expr }) => expr.type.kind === 'int8') ? INT8 : INT4
+    const before = callOperator(binding, '-', [{ expr: ordinal, at: item.at }, { expr: literal(1, INT4), at: item.at }], item.at)
+    element = callOperator(binding, '+', [{ expr: coerce(binding, first, type, 'implicit'), at: item.at }, { expr: before, at: item.at }], item.at)
+  }
+  const alias = item.alias?.name ?? name, own = item.alias !== undefined && item.alias.columns.length === 0 ? alias : name
+  const list: Plan = { kind: 'values', rows: Array.from({ length: MOST_ORDINALS }, (_, i) => [literal(i + 1, INT4)]), schema: [{ name: 'ordinal', type: INT4, nullable: false }] }
+  const within = callOperator(binding, '<=', [{ expr: ordinal, at: item.at }, { expr: count, at: item.at }], item.at)
+  const exprs = item.ordinality ? [element, coerce(binding, { expr: ordinal, at: item.at }, INT8, 'implicit')] : [element]
+  const plan = project({ kind: 'filter', input: list, condition: within, schema: list.schema }, exprs, item.ordinality ? [own, 'ordinality'] : [own])
   return named({ plan, columns: plan.schema.map((field, i) => ({ name: field.name, expr: column(i, field.type), nullable: field.nullable })) }, alias, item.alias?.columns ?? [], item.at)
 }
 

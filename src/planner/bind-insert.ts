@@ -5,64 +5,87 @@ import type { Expr } from '../expr.ts'
 import type { Plan, TableName } from '../plan.ts'
 import type { Field, Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
+import { assigned } from './bind-assignment.ts'
+import type { Defaults } from './bind-assignment.ts'
+import { changedTable } from './bind-change.ts'
+import type { ChangedTable } from './bind-change.ts'
+import { bindConflict, checkConflictTarget, targetRelation } from './bind-conflict.ts'
+import type { ConflictAction } from './bind-conflict.ts'
+import { shiftScope, withReturning } from './bind-returning.ts'
 import { bindTerm } from './bind-term.ts'
 import { bindQueryIn, positionOf, valuesPlan } from './bind-query.ts'
 import { asQuery, newBinding } from './bind.ts'
-import type { BoundQuery } from './bind.ts'
-import { canCoerceType, coerce, nameOf } from './coerce.ts'
-import type { Term } from './coerce.ts'
+import type { BoundField } from './bind.ts'
+import type { Tables } from './facts.ts'
 import { project } from './node.ts'
 import { newFrame } from './scope.ts'
-import type { Binding, Environment } from './scope.ts'
-import type { Delete, Insert, Update } from './statement-syntax.ts'
-import type { Expression, Path, Values } from './syntax.ts'
+import type { Binding, Environment, Frame } from './scope.ts'
+import type { Insert } from './statement-syntax.ts'
+import type { Expression, Values } from './syntax.ts'
 
-export interface BoundInsert extends BoundQuery {
-  readonly table: TableName
+/** A bound INSERT. */
+export interface BoundInsert extends ChangedTable {
+  readonly change: 'insert'
+  /**
+   * The columns of the table in order, then what is returned. With `conflict` the rows of the table come first (NULLs where there is none), then the rows as
+   * they will be, whether the table has the row, and whether it is written: see `bindConflict`.
+   */
+  readonly plan: Plan
+  readonly parameters: readonly Type[]
+  readonly returning: readonly BoundField[] | undefined
+  /** What happens to rows whose keys the table has; undefined: they replace the table's. */
+  readonly conflict: ConflictAction | undefined
+  /** The rows that the table has, or its partitions that are written to, go. */
   readonly overwrite: boolean
+  /** Positions of the columns that ON CONFLICT DO UPDATE assigns. */
+  readonly assigned: readonly number[]
 }
 
-/** What INSERT needs to know besides the shapes: the defaults of columns, already of their types. */
-export type Defaults = (table: TableName) => ReadonlyMap<string, Value>
-
-/** The table that a change goes to. 42P01 when there is none, 42809 for a view. */
-export function changedTable(environment: Environment, path: Path, at: number, what: string): { readonly name: TableName; readonly schema: Schema; readonly key: readonly number[] } {
-  const found = environment.lookup(path, environment.searchPath)
-  if (found === undefined) throw new SqlError('42P01', `relation "${path.join('.')}" does not exist`, { position: at })
-  if (found.kind === 'view') throw new SqlError('42809', `cannot ${what} view "${found.name.name}"`, { position: at })
-  return found
-}
-
-/** Binds INSERT: the plan's columns are the table's, in order, of exactly their types. */
-export function bindInsert(insert: Insert, environment: Environment, defaults: Defaults): BoundInsert {
+/** Binds INSERT: the columns of the rows are the table's, in order, of exactly their types. `existing` says what a plain INSERT does with a key that the table has. */
+export function bindInsert(insert: Insert, environment: Environment, defaults: Defaults, existing: 'replace' | 'error' = 'replace'): BoundInsert {
   refuse(insert)
   const { binding, tables } = newBinding(environment)
-  const { name, schema } = changedTable(environment, insert.table.path, insert.table.at, 'insert into')
+  const table = changedTable(environment, insert.table.path, insert.table.at, 'insert into'), { name, schema, key } = table
   const targets = targetColumns(insert, name, schema)
   const constants = defaults(name)
-  const fallback = (field: Field): Expr => literal(constants.get(field.name) ?? null, field.type)
+  if (insert.onConflict !== undefined) checkConflictTarget(insert.onConflict, table)
   const frame = { ...newFrame(undefined, environment.searchPath), clause: 'VALUES' }
-  let plan: Plan
-  if (insert.source === 'default') plan = { kind: 'values', rows: [schema.map(fallback)], schema }
-  else if (insert.source.body.kind === 'values' && insert.source.with === undefined && insert.source.orderBy.length === 0 && insert.source.limit === undefined && insert.source.offset === undefined && insert.with === undefined) {
-    const rows = bindRows(binding, insert, insert.source.body, targets, schema, fallback, frame)
-    plan = valuesPlan(binding, tables, rows, schema.map((field, i) => ({ ...field, nullable: rows.some(row => { const expr = row[i]; return expr === undefined || expr.kind !== 'literal' || expr.value === null }) })))
-  } else {
-    const query = insert.with === undefined ? insert.source : { ...insert.source, with: insert.source.with === undefined ? insert.with : { ...insert.with, tables: [...insert.with.tables, ...insert.source.with.tables] } }
-    const relation = bindQueryIn(binding, frame, tables, query, true)
-    tooMany(relation.plan.schema.length, targets.length, insert, insert.source.at)
-    const exprs = schema.map((field, i) => {
-      const position = targets.indexOf(i), given = relation.plan.schema[position]
-      if (position < 0 || given === undefined) return fallback(field)
-      const inside = relation.plan.kind === 'project' ? relation.plan.exprs[position] : undefined
-      const open = inside !== undefined && given.type.kind === 'unknown'
-      return assigned(binding, { expr: open ? inside : column(position, given.type), at: positionOf(query, position) }, field)
-    })
-    const input = relation.plan.kind === 'project' && relation.plan.schema.some(field => field.type.kind === 'unknown') ? relation.plan : undefined
-    plan = input === undefined ? project(relation.plan, exprs, schema.map(field => field.name)) : project(settledInput(input), exprs, schema.map(field => field.name))
+  let plan = bindRowsOf(binding, tables, insert, table, targets, constants, frame)
+  let { scope } = frame, width = schema.length
+  const conflict = key.length === 0 || insert.overwrite ? undefined : insert.onConflict?.action ?? (existing === 'error' ? 'error' : undefined)
+  const target = targetRelation(insert, table)
+  scope = { relations: [target], columns: target.columns.map(each => ({ ...each, relation: target.name })) }
+  if (conflict !== undefined) {
+    plan = bindConflict(binding, frame, tables, insert, table, constants, plan)
+    scope = shiftScope(scope, width)
+    width = plan.schema.length
   }
-  const query = asQuery(binding, { plan, columns: schema.map((field, i) => ({ name: field.name, expr: column(i, field.type), nullable: field.nullable })) })
-  return { ...query, table: name, overwrite: insert.overwrite }
+  const { plan: whole, returning } = withReturning(binding, { ...frame, scope }, tables, plan, width, insert.returning)
+  const query = asQuery(binding, { plan: whole, columns: [] })
+  const assigned = insert.onConflict?.set.flatMap(each => each.kind === 'one' ? [each.column] : each.columns.map(column => column.name)) ?? []
+  return { ...table, change: 'insert', plan: query.plan, parameters: query.parameters, returning, conflict, overwrite: insert.overwrite, assigned: schema.flatMap((field, i) => assigned.includes(field.name) ? [i] : []) }
+}
+
+/** The rows that are given, as a plan of the table's columns. */
+function bindRowsOf(binding: Binding, tables: Tables, insert: Insert, { schema }: ChangedTable, targets: readonly number[], constants: ReadonlyMap<string, Value>, frame: Frame): Plan {
+  const fallback = (field: Field): Expr => literal(constants.get(field.name) ?? null, field.type)
+  if (insert.source === 'default') return { kind: 'values', rows: [schema.map(fallback)], schema }
+  if (insert.source.body.kind === 'values' && insert.source.with === undefined && insert.source.orderBy.length === 0 && insert.source.limit === undefined && insert.source.offset === undefined && insert.with === undefined) {
+    const rows = bindRows(binding, insert, insert.source.body, targets, schema, fallback, frame)
+    return valuesPlan(binding, tables, rows, schema.map((field, i) => ({ ...field, nullable: rows.some(row => { const expr = row[i]; return expr === undefined || expr.kind !== 'literal' || expr.value === null }) })))
+  }
+  const query = insert.with === undefined ? insert.source : { ...insert.source, with: insert.source.with === undefined ? insert.with : { ...insert.with, tables: [...insert.with.tables, ...insert.source.with.tables] } }
+  const relation = bindQueryIn(binding, frame, tables, query, true)
+  tooMany(relation.plan.schema.length, targets.length, insert, insert.source.at)
+  const exprs = schema.map((field, i) => {
+    const position = targets.indexOf(i), given = relation.plan.schema[position]
+    if (position < 0 || given === undefined) return fallback(field)
+    const inside = relation.plan.kind === 'project' ? relation.plan.exprs[position] : undefined
+    const open = inside !== undefined && given.type.kind === 'unknown'
+    return assigned(binding, { expr: open ? inside : column(position, given.type), at: positionOf(query, position) }, field)
+  })
+  const input = relation.plan.kind === 'project' && relation.plan.schema.some(field => field.type.kind === 'unknown') ? relation.plan : undefined
+  return input === undefined ? project(relation.plan, exprs, schema.map(field => field.name)) : project(settledInput(input), exprs, schema.map(field => field.name))
 }
 
 /** Constants of unknown type are used by themselves; below, they are text. */
@@ -72,8 +95,7 @@ function settledInput(input: Extract<Plan, { kind: 'project' }>): Plan {
 }
 
 function refuse(insert: Insert): void {
-  if (insert.onConflict !== undefined) throw unsupported('ON CONFLICT', { position: insert.onConflict.at })
-  if (insert.returning !== undefined) throw unsupported('RETURNING', { position: insert.at })
+  if (insert.overwrite && insert.onConflict !== undefined) throw unsupported('INSERT OVERWRITE with ON CONFLICT', { position: insert.onConflict.at })
   if (insert.overriding !== undefined) throw unsupported('OVERRIDING', { position: insert.at })
   if (insert.partition.length > 0) throw unsupported('INSERT … PARTITION (…)', { position: insert.at })
 }
@@ -108,19 +130,4 @@ function bindRows(binding: Binding, insert: Insert, values: Values, targets: rea
       return e === undefined || e.kind === 'default' ? fallback(field) : assigned(binding, bindTerm(binding, frame, e), field)
     })
   })
-}
-
-/** An expression stored into a column: 42804 when no assignment cast leads there. */
-export function assigned(binding: Binding, term: Term, field: { readonly name: string; readonly type: Type }): Expr {
-  if (!canCoerceType(term.expr.type, field.type, 'assignment')) {
-    throw new SqlError('42804', `column "${field.name}" is of type ${nameOf(field.type)} but expression is of type ${nameOf(term.expr.type)}`, {
-      ...(term.at > 0 ? { position: term.at } : {}), hint: 'You will need to rewrite or cast the expression.',
-    })
-  }
-  return coerce(binding, term, field.type, 'assignment')
-}
-
-/** UPDATE and DELETE: not yet. */
-export function bindChange(change: Update | Delete): never {
-  throw unsupported(change.kind === 'update' ? 'UPDATE' : 'DELETE', { position: change.at })
 }

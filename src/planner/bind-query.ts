@@ -35,7 +35,8 @@ export function bindQueryIn(binding: Binding, frame: Frame, tables: Tables, quer
   }
 }
 
-function bindWith(binding: Binding, frame: Frame, tables: Tables, clause: With): Frame['tables'] {
+/** The common tables of a WITH clause, besides those that are known already. */
+export function bindWith(binding: Binding, frame: Frame, tables: Tables, clause: With): Frame['tables'] {
   const known = new Map(frame.tables)
   const names = new Set<string>()
   for (const table of clause.tables) {

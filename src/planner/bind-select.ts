@@ -24,7 +24,8 @@ import { sortOrder } from './sort-order.ts'
 import { attach, filterWith, hasSubquery } from './subquery.ts'
 import type { Expression, Select, SortItem } from './syntax.ts'
 
-interface Target {
+/** An output of a select list. */
+export interface BoundTarget {
   readonly expr: Expr
   readonly name: string
   readonly at: number
@@ -83,8 +84,9 @@ function refuse(select: Select): void {
   if (select.into !== undefined) throw unsupported('SELECT INTO', { position: select.into.at })
 }
 
-function bindTargets(binding: Binding, frame: Frame, select: Select, open: boolean): Target[] {
-  return select.targets.flatMap(({ expression, alias, at }): Target[] => {
+/** The outputs that a select list, or RETURNING, asks for. With `open`, those of unknown type stay so. */
+export function bindTargets(binding: Binding, frame: Frame, select: Pick<Select, 'targets'>, open: boolean): BoundTarget[] {
+  return select.targets.flatMap(({ expression, alias, at }): BoundTarget[] => {
     if (expression.kind === 'star') return expandStar(binding, frame, expression.path, expression.at)
     const bound = bindTerm(binding, frame, expression)
     const expr = open ? bound.expr : settle(binding, bound)
@@ -101,7 +103,7 @@ function originOf(frame: Frame, expr: Expr): Origin | undefined {
   return undefined
 }
 
-function expandStar(binding: Binding, frame: Frame, path: readonly string[], at: number): Target[] {
+function expandStar(binding: Binding, frame: Frame, path: readonly string[], at: number): BoundTarget[] {
   if (path.length === 0) {
     if (frame.scope.relations.length === 0 && frame.scope.columns.length === 0) throw new SqlError('42601', 'SELECT * with no tables specified is not valid', { position: at })
     return frame.scope.columns.map(each => target(binding, each, each.relation, at))
@@ -111,20 +113,20 @@ function expandStar(binding: Binding, frame: Frame, path: readonly string[], at:
   return relation.columns.map(each => target(binding, each, relation.name, at))
 }
 
-function target(binding: Binding, each: ScopeColumn, relation: string, at: number): Target {
+function target(binding: Binding, each: ScopeColumn, relation: string, at: number): BoundTarget {
   const expr = { ...each.expr }
   binding.written.set(expr, { at, name: relation === '' ? each.name : `${relation}.${each.name}` })
   return { expr, name: each.name, at, origin: each.origin }
 }
 
 /** An expression of GROUP BY: an ordinal, a column of FROM, an output's name, or any expression. */
-function bindGroupKey(binding: Binding, frame: Frame, expression: Expression, targets: readonly Target[]): Expr {
+function bindGroupKey(binding: Binding, frame: Frame, expression: Expression, targets: readonly BoundTarget[]): Expr {
   const expr = groupExpression(binding, frame, expression, targets)
   if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: expression.at })
   return expr
 }
 
-function groupExpression(binding: Binding, frame: Frame, expression: Expression, targets: readonly Target[]): Expr {
+function groupExpression(binding: Binding, frame: Frame, expression: Expression, targets: readonly BoundTarget[]): Expr {
   const position = ordinal(expression, 'GROUP BY', targets.length)
   let found: Expr | undefined
   if (position !== undefined) found = targets[position]?.expr
@@ -169,19 +171,19 @@ function ordinal(expression: Expression, clause: string, count: number): number 
   throw new SqlError('42601', `non-integer constant in ${clause}`, { position: expression.at })
 }
 
-function outputNamed(targets: readonly Target[], name: string, clause: string, at: number): Expr | undefined {
+function outputNamed(targets: readonly BoundTarget[], name: string, clause: string, at: number): Expr | undefined {
   const matches = targets.filter(each => each.name === name)
   const [first] = matches
   if (first !== undefined && matches.some(each => !sameExpr(each.expr, first.expr))) throw new SqlError('42702', `${clause} "${name}" is ambiguous`, { position: at })
   return first?.expr
 }
 
-function bindOrder(binding: Binding, frame: Frame, targets: readonly Target[], item: SortItem): Order {
+function bindOrder(binding: Binding, frame: Frame, targets: readonly BoundTarget[], item: SortItem): Order {
   return sortOrder(outputOr(binding, frame, targets, item.expression, 'ORDER BY'), item, item.expression)
 }
 
 /** An output by its number or name, or any expression. */
-function outputOr(binding: Binding, frame: Frame, targets: readonly Target[], expression: Expression, clause: string): Expr {
+function outputOr(binding: Binding, frame: Frame, targets: readonly BoundTarget[], expression: Expression, clause: string): Expr {
   const position = ordinal(expression, clause, targets.length)
   const found = position !== undefined ? targets[position]?.expr
     : expression.kind === 'column' && expression.path.length === 1 ? outputNamed(targets, expression.path[0] ?? '', clause, expression.at) : undefined
@@ -194,7 +196,7 @@ interface DistinctKey {
   readonly at: number
 }
 
-function bindDistinctKey(binding: Binding, frame: Frame, targets: readonly Target[], expression: Expression, orders: readonly Order[]): DistinctKey {
+function bindDistinctKey(binding: Binding, frame: Frame, targets: readonly BoundTarget[], expression: Expression, orders: readonly Order[]): DistinctKey {
   const expr = outputOr(binding, frame, targets, expression, 'SELECT DISTINCT ON')
   if (expr.type.kind === 'json') throw new SqlError('42883', 'could not identify an equality operator for type json', { position: expression.at })
   // the very expression of ORDER BY, where it is the same
@@ -283,7 +285,7 @@ function dependentKeys(frame: Frame, keys: readonly Expr[], exprs: readonly Expr
   return found
 }
 
-function finish(binding: Binding, tables: Tables, input: Plan, targets: readonly Target[], exprs: readonly Expr[], orders: readonly Order[], on: readonly DistinctKey[], unique: boolean, bounds: Bounds): BoundRelation {
+function finish(binding: Binding, tables: Tables, input: Plan, targets: readonly BoundTarget[], exprs: readonly Expr[], orders: readonly Order[], on: readonly DistinctKey[], unique: boolean, bounds: Bounds): BoundRelation {
   const attached = attach(binding, tables, input, exprs)
   const outputs = attached.exprs.slice(0, targets.length)
   const extra: Expr[] = []

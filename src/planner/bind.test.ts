@@ -65,7 +65,7 @@ test('a view is bound under its own search path', async () => {
     seen.push(searchPath)
     return environment.lookup(path, searchPath)
   } }
-  const { fields } = await bound('select * from v', env)
+  const outer = await bound('select * from v', env), fields = 'fields' in outer ? outer.fields : []
   expect([fields.map(field => field.name), seen]).toEqual([['p', 'z'], [['other']]])
   expect(fields[0]?.origin).toEqual({ table: { schema: 'public', name: 'v' }, column: 0 })
 })
@@ -89,8 +89,7 @@ test('what is not supported is refused by name and position', async () => {
     'select a from t for update': 'FOR UPDATE is not supported @8',
     'select (select b from t2 where t2.a = t.a order by b limit 1) from t': 'LIMIT in a correlated subquery is not supported @8',
     'select row(1, 2)': 'a row as a value is not supported @8',
-    'insert into t2 values (1) on conflict do nothing': 'ON CONFLICT is not supported @27',
-    'insert into t2 values (1) returning a': 'RETURNING is not supported @1',
+    'insert overwrite t2 partition (a = 1) values (1)': 'INSERT … PARTITION (…) is not supported @1',
   }
   for (const [sql, message] of Object.entries(refused)) expect([sql, await failure(bound(sql))]).toEqual([sql, `0A000 ${message}`])
 })

@@ -13,7 +13,7 @@ function readOption(t: TokenReader): Option {
   for (;;) {
     if (t.accept('.')) key += `.${t.nameOrString()}`
     else if (t.accept('-')) key += `-${t.label()}`
-    else if (t.isName && !t.is('to') && !t.is('on') && !t.is('off')) key += ` ${t.next().text}`
+    else if (t.isName && !['to', 'on', 'off', 'true', 'false'].some(word => t.is(word))) key += ` ${t.next().text}`
     else break
   }
   if (t.accept('=') || t.accept('=>') || t.accept('to')) return { key, value: readOptionValue(t), at }

@@ -14,7 +14,6 @@ import { beginSubscription, subscribedPlan } from './subscription.ts'
 
 /** Binds what is copied, and the columns that go out. */
 export async function bindCopy(session: Session, statement: Copy, types: readonly (Type | undefined)[]): Promise<{ readonly bound: QueryBound; readonly fields: readonly AnswerField[] }> {
-  if (statement.direction === 'from') throw unsupported('COPY FROM', { position: statement.at, hint: 'INSERT … SELECT from a folder of Parquet files, or INSERT … VALUES.' })
   if (statement.place.kind !== 'client') throw unsupported(`COPY TO a ${statement.place.kind} of the server`, { position: statement.at, hint: 'COPY … TO STDOUT, and let the client write it (psql: \\copy).' })
   const { what } = statement
   if (what.kind === 'statement' && what.statement.kind === 'subscribe') {
@@ -33,18 +32,18 @@ function columnsQuery(what: Pick<Extract<Copy['what'], { kind: 'table' }>, 'tabl
 }
 
 export async function copyAnswer(session: Session, statement: Copy, bound: QueryBound, running: Running): Promise<Answer> {
-  const copy = formatOf(statement.options), tag = (rows: number): string => `COPY ${rows}`, { what } = statement
+  const copy = formatOf(statement.options, 'to'), tag = (rows: number): string => `COPY ${rows}`, { what } = statement
   if (what.kind === 'statement' && what.statement.kind === 'subscribe') {
     const { subscription, schema } = await beginSubscription(session, what.statement, bound, running)
     const progress = what.statement.progress === true, rows = subscribeSchema(schema, progress)
-    return { fields: fieldsOf(rows), schema: rows, copy, tag, batches: subscriptionRows(subscription, schema, progress, session.engine.memory) }
+    return { fields: fieldsOf(rows), schema: rows, live: true, copy, tag, batches: subscriptionRows(subscription, schema, progress, session.engine.memory) }
   }
   const plan = await planned(session, bound, running)
   return { fields: answerFields(bound), schema: plan.schema, copy, tag, batches: session.engine.run(plan, running) }
 }
 
 /** The options, checked as PostgreSQL checks them. */
-function formatOf(options: CopyOptions): CopyFormat {
+export function formatOf(options: CopyOptions, direction: 'from' | 'to'): CopyFormat {
   const format = options.format ?? 'text'
   if (format !== 'text' && format !== 'csv' && format !== 'binary') throw new SqlError('22023', `COPY format "${format}" not recognized`)
   const [other] = options.others
@@ -58,7 +57,8 @@ function formatOf(options: CopyOptions): CopyFormat {
   if (format !== 'csv' && options.quote !== undefined) throw new SqlError('0A000', 'COPY quote available only in CSV mode')
   if (format !== 'csv' && options.escape !== undefined) throw new SqlError('0A000', 'COPY escape available only in CSV mode')
   if (format !== 'csv' && options.forceQuote !== undefined) throw new SqlError('0A000', 'COPY force quote available only in CSV mode')
+  if (direction === 'from' && options.forceQuote !== undefined) throw new SqlError('0A000', 'COPY force quote only available using COPY TO')
   if (format === 'binary' && options.header === 'true') throw new SqlError('0A000', 'cannot specify HEADER in BINARY mode')
-  if (options.header === 'match') throw new SqlError('0A000', 'cannot use "match" with HEADER in COPY TO')
+  if (options.header === 'match' && direction === 'to') throw new SqlError('0A000', 'cannot use "match" with HEADER in COPY TO')
   return { format, delimiter, null: options.null ?? (format === 'csv' ? '' : '\\N'), header: options.header === 'true', quote, escape: options.escape ?? quote, forceQuote: options.forceQuote }
 }

@@ -41,10 +41,10 @@ export class Cursor {
     this.#busy = true
     try {
       const deadline = timeout === undefined ? undefined : Date.now() + timeout
-      let left = count
+      let left = count, some = false
       while (left > 0 && !this.#ended) {
         if (this.#batch === undefined || this.#offset >= this.#batch.length) {
-          const wait = !this.source.live ? undefined : deadline !== undefined ? Math.max(0, deadline - Date.now()) : left < count ? 0 : undefined
+          const wait = !this.source.live ? undefined : deadline !== undefined ? Math.max(0, deadline - Date.now()) : some ? 0 : undefined
           const next = await this.source.next(wait)
           if (next === 'waiting') return
           if (next === undefined) { this.#ended = true; return }
@@ -55,6 +55,7 @@ export class Cursor {
         const rows = Math.min(left, this.#batch.length - this.#offset), from = this.#offset
         this.#offset += rows
         left -= rows
+        some = true
         yield sliceBatch(this.#batch, from, from + rows)
       }
     } finally {

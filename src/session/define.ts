@@ -4,16 +4,17 @@ import { SqlError, unsupported } from '../error.ts'
 import type { TableName } from '../plan.ts'
 import type { CreateDatabase, CreateSchema, CreateTable, Drop, TableColumn } from '../planner/statement-syntax.ts'
 import type { TableReference } from '../planner/syntax.ts'
-import type { ColumnDefinition, TableDefinition } from '../storage/catalog.ts'
+import type { ColumnDefinition, RelationShape, TableDefinition } from '../storage/catalog.ts'
 import { SYSTEM_SCHEMAS } from '../storage/system/system.ts'
 import type { Batch } from '../batch.ts'
 import { constantOf, planned, shapeOf, typeNamed } from './binding.ts'
 import type { QueryBound } from './binding.ts'
 import type { Answer } from './face.ts'
 import type { Session } from './session.ts'
+import { dependents, dropView, dropWithDependents } from './dependents.ts'
 
-/** The full name of a table that is to be made: the first schema of the search path that exists, when none is written. */
-async function newName(session: Session, table: TableReference): Promise<TableName> {
+/** The full name of a table or view that is to be made: the first schema of the search path that exists, when none is written. */
+export async function newName(session: Session, table: TableReference): Promise<TableName> {
   const name = table.path.at(-1) ?? ''
   const schemas = await session.engine.catalog.schemas()
   const schema = table.path.length > 1 ? table.path.at(-2) : session.settings.searchPath.find(each => schemas.includes(each))
@@ -130,18 +131,20 @@ export async function createSchema(session: Session, statement: CreateSchema | C
 
 export async function dropObjects(session: Session, statement: Drop): Promise<string> {
   const { catalog } = session.engine, tag = `DROP ${statement.object.toUpperCase()}`
-  if (statement.object !== 'table' && statement.object !== 'schema' && statement.object !== 'database') throw unsupported(tag, { position: statement.at })
+  const { object } = statement
+  if (object !== 'table' && object !== 'view' && object !== 'schema' && object !== 'database') throw unsupported(tag, { position: statement.at })
   session.current.mayWrite(tag)
+  const shapes: RelationShape[] = []
   for (const { path, at } of statement.names) {
-    if (statement.object === 'table') {
-      const shape = await shapeOf(session, path)
+    if (object === 'table' || object === 'view') {
+      const shape = await shapeOf(session, path), shown = path.join('.')
       if (shape === undefined) {
-        if (!statement.ifExists) throw new SqlError('42P01', `table "${path.join('.')}" does not exist`, { position: at })
-        session.notice({ severity: 'NOTICE', code: '00000', message: `table "${path.join('.')}" does not exist, skipping` })
+        if (!statement.ifExists) throw new SqlError('42P01', `${object} "${shown}" does not exist`, { position: at })
+        session.notice({ severity: 'NOTICE', code: '00000', message: `${object} "${shown}" does not exist, skipping` })
         continue
       }
-      if (shape.kind !== 'table') throw new SqlError('42809', `"${path.join('.')}" is not a table`, { position: at })
-      session.current.drop(shape.name, () => catalog.dropTable(shape.name))
+      if (shape.kind !== object) throw new SqlError('42809', `"${shown}" is not a ${object}`, { position: at, ...(shape.kind === 'system' ? {} : { hint: `Use DROP ${shape.kind.toUpperCase()} to remove a ${shape.kind}.` }) })
+      shapes.push(shape)
     } else {
       const name = path.at(-1) ?? ''
       if (!(await catalog.schemas()).includes(name)) {
@@ -149,9 +152,16 @@ export async function dropObjects(session: Session, statement: Drop): Promise<st
         session.notice({ severity: 'NOTICE', code: '00000', message: `schema "${name}" does not exist, skipping` })
         continue
       }
-      if (!statement.cascade && (await catalog.relations(name)).length > 0) throw new SqlError('2BP01', `cannot drop schema ${name} because other objects depend on it`, { hint: 'Use DROP ... CASCADE to drop the dependent objects too.' })
+      const inside = await catalog.relations(name)
+      if (!statement.cascade && inside.length > 0) throw new SqlError('2BP01', `cannot drop schema ${name} because other objects depend on it`, { hint: 'Use DROP ... CASCADE to drop the dependent objects too.' })
+      for (const view of await dependents(session, inside.map(relation => relation.name))) if (view.schema !== name) dropView(session, view)
       session.current.drop({ schema: name, name: '' }, () => catalog.dropSchema(name, statement.cascade))
     }
+  }
+  await dropWithDependents(session, shapes, statement.cascade)
+  for (const { name } of shapes) {
+    if (object === 'view') dropView(session, name)
+    else session.current.drop(name, () => catalog.dropTable(name))
   }
   return tag
 }

@@ -42,10 +42,26 @@ export interface Answer {
   readonly schema: Schema
   /** A batch is valid until the next is asked for. Ending the iterator early (return) frees everything. Rows have no negative weights: a subscription's diff is a column. */
   readonly batches: AsyncGenerator<Batch, void, undefined>
+  /** A subscription: the next rows may be long in coming, so that what is there must not wait for them. */
+  readonly live?: boolean
   /** COPY … TO STDOUT: rows go out as copy data in this format instead of DataRows. */
   readonly copy?: CopyFormat
+  /** COPY … FROM STDIN: the client's data goes here before the batches, of which there are none, are read. */
+  readonly input?: CopyInput
   /** The command tag, asked for when the batches are through: `SELECT 5`, `INSERT 0 1`, `CREATE TABLE`, `FETCH 3`. */
   tag(rows: number): string
+}
+
+/** Takes the data of a COPY … FROM STDIN. An error ends the statement. */
+export interface CopyInput {
+  /** How many columns the data has; all of them as text. */
+  readonly columns: number
+  /** Where the input has come to, for errors: `COPY t, line 3`. */
+  readonly place: string
+  /** Data in pieces of any size. */
+  write(bytes: Uint8Array): Promise<void>
+  /** There is no more data. */
+  finish(): Promise<void>
 }
 
 export interface CopyFormat {
@@ -84,6 +100,8 @@ export interface SessionFace {
   fail(): void
   /** SQL-level prepared statements and the protocol's share one namespace; '' is the unnamed one. 42P05 when the name is taken, 26000 when there is none. */
   readonly statements: Map<string, Prepared>
+  /** The columns of an open cursor (DECLARE): the protocol describes it like a portal of its own. */
+  cursorFields(name: string): readonly AnswerField[] | undefined
   /** Stops what is running: its iterator throws 57014, or `error`. From any time, any number of times. */
   cancel(error?: SqlError): void
   close(): Promise<void>

@@ -78,7 +78,7 @@ export async function fetchAnswer(session: Session, statement: Fetch, running: R
       forget()
     }
   }
-  if (!statement.move) return { fields: cursor.source.fields, schema: cursor.source.schema, batches: rows(cursor), tag: n => `FETCH ${n}` }
+  if (!statement.move) return { fields: cursor.source.fields, schema: cursor.source.schema, live: cursor.source.live, batches: rows(cursor), tag: n => `FETCH ${n}` }
   let moved = 0
   async function* skip(from: Cursor): AsyncGenerator<Batch, void, undefined> { for await (const batch of rows(from)) moved += batch.length }
   return { ...done(''), batches: skip(cursor), tag: () => `MOVE ${moved}` }

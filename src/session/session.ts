@@ -17,7 +17,7 @@ import type { Cursor } from './cursor.ts'
 import { done } from './answers.ts'
 import { currentStatement, executeStatement, isTransactionControl, prepareStatement } from './statement.ts'
 import type { PreparedStatement } from './statement.ts'
-import type { Answer, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
+import type { Answer, AnswerField, Notice, Prepared, SessionFace, TransactionStatus } from './face.ts'
 import { Settings, milliseconds } from './settings.ts'
 import { Transaction } from './transaction.ts'
 
@@ -38,6 +38,9 @@ async function shifted<T>(work: Promise<T>, by: number): Promise<T> {
   }
 }
 
+/** Milliseconds for which the names of a statement mean what they meant when it was bound: those of one round of messages. */
+const FRESH = 10
+
 /** A statement whose bytes are zero: `;` or white space. */
 const EMPTY: Prepared = { sql: '', parameters: [], fields: undefined }
 
@@ -56,6 +59,8 @@ export class Session implements SessionFace {
   #objects: Objects | undefined
   #running: Running | undefined
   #closed = false
+  /** What was prepared last and not executed yet, and when (performance.now). */
+  #fresh: { readonly prepared: Prepared; readonly at: number } | undefined
 
   constructor(engine: Engine, options: SessionOptions) {
     this.engine = engine
@@ -120,13 +125,18 @@ export class Session implements SessionFace {
     if (statement.kind === 'empty') return EMPTY
     this.#refuseWhenFailed(isTransactionControl(statement))
     await this.lookAround(sql)
-    return prepareStatement(this, sql, statement, types)
+    const prepared = await prepareStatement(this, sql, statement, types)
+    this.#fresh = { prepared, at: performance.now() }
+    return prepared
   }
 
   async execute(prepared: Prepared, parameters: readonly Value[]): Promise<Answer> {
     if (prepared === EMPTY) return done('')
     await this.lookAround(prepared.sql)
-    const statement: PreparedStatement = await currentStatement(this, prepared)
+    const fresh = this.#fresh
+    this.#fresh = undefined
+    const isFresh = fresh?.prepared === prepared && performance.now() - fresh.at < FRESH
+    const statement: PreparedStatement = await currentStatement(this, prepared, isFresh)
     this.#refuseWhenFailed(isTransactionControl(statement.statement))
     const running = this.begin(parameters)
     try {
@@ -159,6 +169,8 @@ export class Session implements SessionFace {
   fail(): void {
     if (this.block !== undefined) this.block.failed = true
   }
+
+  cursorFields(name: string): readonly AnswerField[] | undefined { return this.cursors.get(name)?.source.fields }
 
   cancel(error?: SqlError): void { this.#running?.cancel(error) }
 

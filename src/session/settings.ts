@@ -79,6 +79,7 @@ const DEFINITIONS: readonly Definition[] = [
   { name: 'extra_float_digits', initial: '1', about: 'Sets the number of digits displayed for floating-point values.', range: [-15, 3], check: integer(-15, 3) },
   { name: 'idle_in_transaction_session_timeout', initial: '0', about: 'Accepted and ignored.', check: duration },
   { name: 'in_hot_standby', initial: 'off', report: true, fixed: true, about: 'Shows whether hot standby is currently active.' },
+  { name: 'insert_conflict', initial: 'replace', about: 'What a plain INSERT does with a row whose key the table has: replace the row of the table, or error.', check: oneOf('replace', 'error') },
   { name: 'integer_datetimes', initial: 'on', report: true, fixed: true, about: 'Shows whether datetimes are integer based.' },
   { name: 'IntervalStyle', initial: 'postgres', report: true, about: 'Sets the display format for interval values.', check: oneOf('postgres') },
   { name: 'is_superuser', initial: 'on', report: true, fixed: true, about: 'Shows whether the current user is a superuser.' },
@@ -118,6 +119,8 @@ export class Settings {
   readonly #initial = new Map<string, string>()
   /** What SET LOCAL hid, by name. */
   readonly #beforeLocal = new Map<string, string | undefined>()
+  /** The search path as it was worked out last. */
+  #path: { readonly text: string; readonly user: string; readonly names: readonly string[] } | undefined
   /** Called when a reported setting changes. */
   onReport: ((name: string, value: string) => void) | undefined
 
@@ -210,7 +213,9 @@ export class Settings {
 
   /** The schemas of search_path, in order; "$user" is the session's user. */
   get searchPath(): readonly string[] {
-    return splitList(this.need('search_path')).map(name => name === '$user' ? this.need('session_authorization') : name)
+    const text = this.need('search_path'), user = this.need('session_authorization')
+    if (this.#path?.text !== text || this.#path.user !== user) this.#path = { text, user, names: splitList(text).map(name => name === '$user' ? user : name) }
+    return this.#path.names
   }
 }
 

@@ -2,6 +2,7 @@
 import { SqlError, unsupported } from '../error.ts'
 import type { ShowObjects } from '../planner/statement-syntax.ts'
 import type { Schema } from '../type.ts'
+import { quoteIdentifier } from '../text/quote.ts'
 import { TEXT, typeName } from '../type.ts'
 import type { Value } from '../value.ts'
 import { rowsAnswer } from './answers.ts'
@@ -25,11 +26,11 @@ export function showSetting(session: Session, name: string): Answer {
 /** The columns of SHOW TABLES and its like. */
 export function objectSchema(what: string): Schema {
   switch (what) {
-    case 'tables': return [text('schema'), text('name')]
+    case 'tables': case 'views': return [text('schema'), text('name')]
     case 'schemas': case 'databases': return [text('name')]
     case 'columns': return [text('name'), text('type'), text('nullable'), text('key')]
     case 'create table': return [text('name'), text('create_sql')]
-    default: throw unsupported(`SHOW ${what.toUpperCase()}`, { hint: 'SHOW TABLES, SCHEMAS, COLUMNS FROM t and CREATE TABLE t exist.' })
+    default: throw unsupported(`SHOW ${what.toUpperCase()}`, { hint: 'SHOW TABLES, VIEWS, SCHEMAS, COLUMNS FROM t and CREATE TABLE t exist.' })
   }
 }
 
@@ -37,11 +38,11 @@ export async function showObjects(session: Session, statement: ShowObjects): Pro
   const { catalog, memory } = session.engine, schema = objectSchema(statement.what)
   const rows = await (async (): Promise<Value[][]> => {
     switch (statement.what) {
-      case 'tables': {
+      case 'tables': case 'views': {
         const from = statement.from?.at(-1)
         if (from !== undefined && !(await catalog.schemas()).includes(from)) throw new SqlError('3F000', `schema "${from}" does not exist`, { position: statement.at })
         const found: Value[][] = []
-        for (const name of from === undefined ? await catalog.schemas() : [from]) for (const relation of await catalog.relations(name)) found.push([name, relation.name.name])
+        for (const name of from === undefined ? await catalog.schemas() : [from]) for (const relation of await catalog.relations(name)) if (statement.what === 'tables' || relation.kind === 'view') found.push([name, relation.name.name])
         return found
       }
       case 'schemas': case 'databases': return (await catalog.schemas()).map(name => [name])
@@ -50,7 +51,8 @@ export async function showObjects(session: Session, statement: ShowObjects): Pro
         return shape.columns.map(field => [field.name, typeName(field.type), field.nullable ? 'YES' : 'NO', shape.key.includes(field.name) ? 'PRI' : ''])
       }
       default: {
-        const shape = await relation(session, statement), quoted = (name: string): string => /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+        const shape = await relation(session, statement), quoted = quoteIdentifier
+        if (shape.view !== undefined) return [[shape.name.name, `CREATE VIEW ${quoted(shape.name.schema)}.${quoted(shape.name.name)} (${shape.columns.map(field => quoted(field.name)).join(', ')}) AS ${shape.view.sql}`]]
         const columns = shape.columns.map(field => `  ${quoted(field.name)} ${typeName(field.type)}${field.nullable ? '' : ' NOT NULL'}`)
         if (shape.key.length > 0) columns.push(`  PRIMARY KEY (${shape.key.map(quoted).join(', ')}) NOT ENFORCED`)
         const options = Object.entries(shape.options).map(([key, value]) => `  '${key}' = '${value.replaceAll('\'', '\'\'')}'`)

@@ -6,12 +6,14 @@ import type { Statement } from '../planner/statement-syntax.ts'
 import type { Schema, Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import { doing, done, fieldsOf } from './answers.ts'
-import { answerFields, bindInsertFor, bindQueryFor, constantOf, planned, stillGood, typeNamed } from './binding.ts'
-import type { Bound, InsertBound, QueryBound } from './binding.ts'
+import { answerFields, bindChangeFor, bindQueryFor, constantOf, planned, stillGood, typeNamed } from './binding.ts'
+import type { Bound, ChangeBound, QueryBound } from './binding.ts'
 import { bindCopy, copyAnswer } from './copy.ts'
+import { checkCopyFrom, copyFromAnswer } from './copy-from.ts'
 import { declareCursor, fetchAnswer } from './fetch.ts'
 import { createSchema, createTable, createTableAs, dropObjects } from './define.ts'
-import { insertAnswer } from './insert.ts'
+import { changeAnswer, truncate } from './change.ts'
+import { createView } from './create-view.ts'
 import type { Answer, Prepared } from './face.ts'
 import type { Session } from './session.ts'
 import { objectSchema, showObjects, showSchema, showSetting } from './show.ts'
@@ -40,9 +42,9 @@ export async function prepareStatement(session: Session, sql: string, statement:
         const bound = await bindQueryFor(session, statement.query, types)
         return { sql, statement, bound, parameters: bound.parameters, fields: answerFields(bound) }
       }
-      case 'insert': {
-        const bound = await bindInsertFor(session, statement, types)
-        return { sql, statement, bound, parameters: bound.parameters, fields: undefined }
+      case 'insert': case 'update': case 'delete': {
+        const bound = await bindChangeFor(session, statement, types)
+        return { sql, statement, bound, parameters: bound.parameters, fields: bound.returning === undefined ? undefined : answerFields(bound) }
       }
       case 'explain': {
         const inner = await prepareStatement(session, sql, statement.statement, types)
@@ -53,6 +55,10 @@ export async function prepareStatement(session: Session, sql: string, statement:
         return { sql, statement, bound, parameters: bound.parameters, fields: fieldsOf(subscribeSchema(bound.plan.schema, statement.progress === true)) }
       }
       case 'copy': {
+        if (statement.direction === 'from') {
+          await checkCopyFrom(session, statement)
+          return { ...plain(undefined), copies: true }
+        }
         const { bound, fields } = await bindCopy(session, statement, types)
         return { sql, statement, bound, parameters: bound.parameters, fields, copies: true }
       }
@@ -84,11 +90,11 @@ export async function prepareStatement(session: Session, sql: string, statement:
   return prepared
 }
 
-/** The statement behind what `prepare` gave, bound anew when a name in it has come to mean something else since. */
-export async function currentStatement(session: Session, prepared: Prepared): Promise<PreparedStatement> {
+/** The statement behind what `prepare` gave, bound anew when a name in it has come to mean something else since (`isFresh`: it was bound just now). */
+export async function currentStatement(session: Session, prepared: Prepared, isFresh = false): Promise<PreparedStatement> {
   const entry = known.get(prepared)
   if (entry === undefined) throw new SqlError('26000', 'prepared statement does not exist')
-  if (entry.bound === undefined || await stillGood(session, entry.bound.found)) return entry
+  if (entry.bound === undefined || isFresh || await stillGood(session, entry.bound)) return entry
   return prepareStatement(session, prepared.sql, entry.statement, prepared.parameters)
 }
 
@@ -104,16 +110,17 @@ export async function executeStatement(session: Session, prepared: PreparedState
       const plan = await planned(session, query, running)
       return { fields: answerFields(query), schema: plan.schema, batches: session.engine.run(plan, running), tag: rows => `SELECT ${rows}` }
     }
-    case 'insert': return insertAnswer(session, insertOf(bound), running)
+    case 'insert': case 'update': case 'delete': return changeAnswer(session, changeOf(bound), running)
     case 'explain': return explainAnswer(session, statement, bound, running)
     case 'subscribe': {
       const { subscription, schema } = await beginSubscription(session, statement, queryOf(bound), running)
       const progress = statement.progress === true
-      return { fields: fieldsOf(subscribeSchema(schema, progress)), schema: subscribeSchema(schema, progress), batches: subscriptionRows(subscription, schema, progress, session.engine.memory), tag: rows => `SUBSCRIBE ${rows}` }
+      return { fields: fieldsOf(subscribeSchema(schema, progress)), schema: subscribeSchema(schema, progress), live: true, batches: subscriptionRows(subscription, schema, progress, session.engine.memory), tag: rows => `SUBSCRIBE ${rows}` }
     }
-    case 'copy': return copyAnswer(session, statement, queryOf(bound), running)
+    case 'copy': return statement.direction === 'from' ? copyFromAnswer(session, statement, running) : copyAnswer(session, statement, queryOf(bound), running)
     case 'createTable': return statement.as === undefined ? doing(() => createTable(session, statement)) : createTableAs(session, statement, queryOf(bound), running)
     case 'createSchema': case 'createDatabase': return doing(() => createSchema(session, statement))
+    case 'truncate': return doing(() => truncate(session, statement, running))
     case 'drop': return doing(() => dropObjects(session, statement))
     case 'prepare': return doing(async () => {
       if (session.statements.has(statement.name)) throw new SqlError('42P05', `prepared statement "${statement.name}" already exists`)
@@ -180,8 +187,8 @@ export async function executeStatement(session: Session, prepared: PreparedState
     case 'unlisten': return done('UNLISTEN')
     case 'listen': case 'notify': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
     case 'use': throw unsupported('USE', { position: statement.at, hint: 'SET search_path = …' })
-    case 'update': case 'delete': case 'merge': case 'truncate': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
-    case 'createView': throw unsupported(statement.materialized ? 'CREATE MATERIALIZED VIEW' : 'CREATE VIEW', { position: statement.at })
+    case 'merge': case 'alter': throw unsupported(statement.kind.toUpperCase(), { position: statement.at })
+    case 'createView': return doing(() => createView(session, statement))
     case 'createStreaming': throw unsupported(`CREATE ${statement.object.toUpperCase()}`, { position: statement.at })
     case 'comment': throw unsupported('COMMENT ON', { position: statement.at })
     case 'empty': return done('')
@@ -215,10 +222,10 @@ async function controlTransaction(session: Session, statement: Extract<Statement
 }
 
 function queryOf(bound: Bound | undefined): QueryBound {
-  if (bound === undefined || 'table' in bound) throw new SqlError('XX000', 'the statement was not bound')
+  if (bound === undefined || 'change' in bound) throw new SqlError('XX000', 'the statement was not bound')
   return bound
 }
-function insertOf(bound: Bound | undefined): InsertBound {
-  if (bound === undefined || !('table' in bound)) throw new SqlError('XX000', 'the statement was not bound')
+function changeOf(bound: Bound | undefined): ChangeBound {
+  if (bound === undefined || !('change' in bound)) throw new SqlError('XX000', 'the statement was not bound')
   return bound
 }

@@ -37,6 +37,22 @@ export interface RelationShape extends Relation {
   readonly comment?: string
   /** What INSERT puts into columns that it leaves out, by name; others get NULL. */
   readonly defaults?: ReadonlyMap<string, Value>
+  /** Of a view. */
+  readonly view?: ViewQuery
+}
+
+/** What a view stands for: the text of a query, and the search path that its names are looked up with. */
+export interface ViewQuery {
+  readonly sql: string
+  readonly searchPath: readonly string[]
+}
+
+/** What CREATE VIEW says; the columns are those of the query under the view's names. */
+export interface ViewDefinition {
+  readonly name: TableName
+  readonly columns: readonly Field[]
+  readonly view: ViewQuery
+  readonly comment?: string
 }
 
 export interface Catalog {
@@ -54,4 +70,12 @@ export interface Catalog {
   createTable(definition: TableDefinition): Promise<Table>
   /** 42P01 when there is none. */
   dropTable(name: TableName): Promise<void>
+}
+
+/** A catalog that keeps views beside the tables; `relations` and `shape` know them, too. */
+export interface LakeCatalog extends Catalog {
+  /** 42P07 when there is a relation of this name, unless it is a view and to be replaced; 3F000 when the schema does not exist. */
+  createView(definition: ViewDefinition, replace: boolean): Promise<void>
+  /** 42P01 when there is none. */
+  dropView(name: TableName): Promise<void>
 }

@@ -210,8 +210,7 @@ export class JsonFields {
   }
 
   list(key: string): readonly Json[] {
-    const value = this.get(key)
-    if (value === undefined) return []
+    const value = this.#need(key, this.get(key))
     if (!isArray(value)) throw this.#wrong(key, 'an array')
     return value
   }
@@ -223,10 +222,9 @@ export class JsonFields {
     })
   }
 
-  /** An object whose values are strings; empty when absent. */
+  /** An object whose values are strings. */
   textMap(key: string): Readonly<Record<string, string>> {
-    const value = this.get(key)
-    if (value === undefined) return {}
+    const value = this.#need(key, this.get(key))
     if (value === null || typeof value !== 'object' || isArray(value)) throw this.#wrong(key, 'an object')
     return Object.fromEntries(Object.entries(value).map(([name, item]) => {
       if (typeof item !== 'string') throw this.#wrong(`${key}.${name}`, 'a string')

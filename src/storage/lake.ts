@@ -5,22 +5,23 @@
 import { SqlError, unsupported } from '../error.ts'
 import type { TableName } from '../plan.ts'
 import { compareText } from '../text/settings.ts'
-import type { Catalog, Relation, RelationShape, TableDefinition } from './catalog.ts'
+import type { Catalog, LakeCatalog, Relation, RelationShape, TableDefinition, ViewDefinition } from './catalog.ts'
 import { FolderHistory, isFolderTable, openFolderTable } from './folder.ts'
 import { openPaimonCatalog } from './paimon/catalog.ts'
 import { FooterCache } from './read.ts'
 import type { ObjectStore } from './store.ts'
 import type { Buffers, Table } from './table.ts'
+import { readView, removeView, viewNames, writeView } from './view-file.ts'
 
 /** The tables of the lake in this store. */
-export async function openLake(store: ObjectStore, buffers?: Buffers): Promise<Catalog> {
+export async function openLake(store: ObjectStore, buffers?: Buffers): Promise<LakeCatalog> {
   return new Lake(store, openPaimonCatalog(store, buffers))
 }
 
 /** The schema of folders at the top of the lake. */
 const TOP = 'public'
 
-class Lake implements Catalog {
+class Lake implements LakeCatalog {
   readonly #store: ObjectStore
   readonly #paimon: Catalog
   readonly #footers = new FooterCache(16_384) // all files of a folder are asked for their columns whenever it is opened
@@ -42,7 +43,8 @@ class Lake implements Catalog {
     const relations = await this.#paimon.relations(schema)
     const known = new Set(relations.map(relation => relation.name.name))
     const folders = (await this.#folderTables(schema)).filter(name => !known.has(name))
-    return [...relations, ...folders.map((name): Relation => ({ name: { schema, name }, kind: 'table' }))].sort((a, b) => compareText(a.name.name, b.name.name))
+    const views = isName(schema) ? await viewNames(this.#store, schema) : []
+    return [...relations, ...folders.map((name): Relation => ({ name: { schema, name }, kind: 'table' })), ...views.map((name): Relation => ({ name: { schema, name }, kind: 'view' }))].sort((a, b) => compareText(a.name.name, b.name.name))
   }
 
   async table(name: TableName): Promise<Table | undefined> {
@@ -50,8 +52,14 @@ class Lake implements Catalog {
   }
 
   async shape(name: TableName): Promise<RelationShape | undefined> {
-    const shape = await this.#paimon.shape(name)
-    if (shape !== undefined) return shape
+    // a name is mostly looked up in a schema that the lake does not have, first
+    if (!isName(name.schema) || await this.#store.stat(`${name.schema}.db/`) !== undefined) {
+      const shape = await this.#paimon.shape(name)
+      if (shape !== undefined) return shape
+      if (!isName(name.schema) || !isViewName(name.name)) return undefined
+      const view = await readView(this.#store, name)
+      if (view !== undefined) return view
+    }
     const table = await this.#folderTable(name)
     return table === undefined ? undefined : { name, kind: 'table', columns: table.schema, key: [], partitionedBy: [], options: {} }
   }
@@ -61,7 +69,7 @@ class Lake implements Catalog {
 
   async createTable(definition: TableDefinition): Promise<Table> {
     const { name } = definition
-    if (await this.#folderOf(name) !== undefined) throw new SqlError('42P07', `relation "${name.name}" already exists`, { table: name.name, schema: name.schema })
+    if (await this.#folderOf(name) !== undefined || (isName(name.schema) && isViewName(name.name) && await readView(this.#store, name) !== undefined)) throw new SqlError('42P07', `relation "${name.name}" already exists`, { table: name.name, schema: name.schema })
     return this.#paimon.createTable(definition)
   }
 
@@ -70,6 +78,19 @@ class Lake implements Catalog {
       throw unsupported(`dropping table "${name.name}", a folder of files that are not ours,`, { table: name.name, schema: name.schema, hint: 'Remove the folder.' })
     }
     return this.#paimon.dropTable(name)
+  }
+
+  async createView(definition: ViewDefinition, replace: boolean): Promise<void> {
+    const { name } = definition
+    if (!isViewName(name.name)) throw new SqlError('42602', `invalid name: "${name.name}"`, { detail: 'Names of views are names of files, without slashes and "$".' })
+    // a folder that is no Paimon schema can have no views
+    if (!(await this.#paimon.schemas()).includes(name.schema)) throw new SqlError('3F000', `schema "${name.schema}" does not exist`, { schema: name.schema })
+    const shape = await this.shape(name)
+    if ((shape !== undefined && (shape.kind !== 'view' || !replace)) || !await writeView(this.#store, definition, replace)) throw new SqlError('42P07', `relation "${name.name}" already exists`, { table: name.name, schema: name.schema })
+  }
+
+  async dropView(name: TableName): Promise<void> {
+    if (!isName(name.schema) || !isViewName(name.name) || !await removeView(this.#store, name)) throw new SqlError('42P01', `view "${name.name}" does not exist`, { table: name.name, schema: name.schema })
   }
 
   async #folderTable(name: TableName): Promise<Table | undefined> {
@@ -108,6 +129,11 @@ class Lake implements Catalog {
     for (const mark of ['schema/', '_delta_log/', 'metadata/', '.hoodie/']) if (await this.#store.stat(folder + mark) !== undefined) return false
     return isFolderTable(this.#store, folder)
   }
+}
+
+/** Names of files that can be views. */
+function isViewName(name: string): boolean {
+  return name !== '' && !/[/\\$\0]/.test(name)
 }
 
 /** Names of folders that can be tables: not those that are hidden, nor those that lead elsewhere. */

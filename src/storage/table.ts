@@ -82,6 +82,13 @@ export interface TableWriter {
    * table's schema, in order. The batch is only read during the call.
    */
   write(batch: Batch): Promise<void>
+  /** What is written follows from the rows of this version: `commit` throws 40001 when another writer has changed the table since. Absent where that cannot be told. */
+  expect?(version: Version | undefined): void
+  /**
+   * The rows that the table has when this is committed go. `written`: only those of the partitions that rows are written to, where the table has partitions.
+   * Absent where that cannot be done.
+   */
+  overwrite?(what: 'all' | 'written'): void
   /** Makes it visible, retrying against other writers; the version that holds it. `note` is kept with the commit where the format can. 40001 when it conflicts. */
   commit(note?: Readonly<Record<string, string>>): Promise<Version | undefined>
   /** Removes what was written and not committed. */

@@ -220,13 +220,14 @@ export class MessageWriter {
     return this
   }
 
-  byte(value: number): this { this.#buffer[this.#room(1)] = value; return this }
-  int16(value: number): this { this.#buffer.writeInt16BE(value << 16 >> 16, this.#room(2)); return this }
-  int32(value: number): this { this.#buffer.writeInt32BE(value | 0, this.#room(4)); return this }
-  int64(value: bigint): this { this.#buffer.writeBigInt64BE(BigInt.asIntN(64, value), this.#room(8)); return this }
-  float32(value: number): this { this.#buffer.writeFloatBE(value, this.#room(4)); return this }
-  float64(value: number): this { this.#buffer.writeDoubleBE(value, this.#room(8)); return this }
-  bytes(value: Uint8Array): this { this.#buffer.set(value, this.#room(value.length)); return this }
+  // the room comes first: it may put another buffer in the place of this one
+  byte(value: number): this { const at = this.#room(1); this.#buffer[at] = value; return this }
+  int16(value: number): this { const at = this.#room(2); this.#buffer.writeInt16BE(value << 16 >> 16, at); return this }
+  int32(value: number): this { const at = this.#room(4); this.#buffer.writeInt32BE(value | 0, at); return this }
+  int64(value: bigint): this { const at = this.#room(8); this.#buffer.writeBigInt64BE(BigInt.asIntN(64, value), at); return this }
+  float32(value: number): this { const at = this.#room(4); this.#buffer.writeFloatBE(value, at); return this }
+  float64(value: number): this { const at = this.#room(8); this.#buffer.writeDoubleBE(value, at); return this }
+  bytes(value: Uint8Array): this { const at = this.#room(value.length); this.#buffer.set(value, at); return this }
   /** Text without a length and without a zero behind it. */
   text(value: string): this {
     if (value.length < 64) {

@@ -172,24 +172,24 @@ export const CONVERSATIONS: readonly Conversation[] = [
 export type Said = readonly [string, ...(string | number)[]]
 
 /** Cuts and reads all messages; numbers of tables and columns, process ids, places in the source code and settings are left out. */
-export function said(bytes: Uint8Array): Said[] {
+export function said(bytes: Uint8Array, omitted = 'FLRW'): Said[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), found: Said[] = []
   for (let at = 0; at < buffer.length;) {
     const type = String.fromCharCode(buffer[at] ?? 0), end = at + 1 + buffer.readInt32BE(at + 1)
     if (end > buffer.length) throw new Error(`a message ${type} that does not end`)
-    const one = readMessage(type, buffer.subarray(at + 5, end))
+    const one = readMessage(type, buffer.subarray(at + 5, end), omitted)
     if (one !== undefined) found.push(one)
     at = end
   }
   return found
 }
 
-function readMessage(type: string, body: Buffer): Said | undefined {
+function readMessage(type: string, body: Buffer, omitted: string): Said | undefined {
   switch (type) {
     case 'S': case 'K': case 'R': return undefined
     case 'E': case 'N': {
       const fields: string[] = []
-      for (let at = 0; body[at] !== 0;) { const end = body.indexOf(0, at), field = body.toString('utf8', at, end); if (!'FLRW'.includes(field.slice(0, 1))) fields.push(field); at = end + 1 }
+      for (let at = 0; body[at] !== 0;) { const end = body.indexOf(0, at), field = body.toString('utf8', at, end); if (!omitted.includes(field.slice(0, 1))) fields.push(field); at = end + 1 }
       return [type, ...fields]
     }
     case 'T': {
@@ -224,7 +224,8 @@ function printable(bytes: Buffer): string {
   return Buffer.from(text).equals(bytes) && !/[\0-\x08\x0e-\x1f]/.test(text) ? text : `\\x${bytes.toString('hex')}`
 }
 
-async function ask(host: string, port: number, user: string, input: Uint8Array): Promise<Buffer> {
+/** What a PostgreSQL says to this input. */
+export async function ask(host: string, port: number, user: string, input: Uint8Array): Promise<Buffer> {
   const socket = connect(port, host), chunks: Buffer[] = []
   socket.write(Buffer.concat([startup(3 << 16, { user, database: 'postgres', TimeZone: 'UTC', DateStyle: 'ISO, MDY' }), input, terminate]))
   for await (const chunk of socket) chunks.push(chunk)

@@ -13,7 +13,7 @@ export interface ListenOptions {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Connections at once; 53300 beyond. */
+  /** Sessions at once; 53300 beyond. */
   readonly maxConnections?: number
   readonly log?: (error: unknown) => void
 }
@@ -99,7 +99,7 @@ async function serve(socket: Socket, engine: Engine, clients: Map<number, Client
       if (other?.key !== undefined && other.key.length === key.length && timingSafeEqual(other.key, key)) other.session?.cancel()
     },
     async open(user, database, settings): Promise<Opened> {
-      if (clients.size > limit) throw new SqlError('53300', 'sorry, too many clients already', { severity: 'FATAL' })
+      if ([...clients.values()].filter(each => each.session !== undefined).length >= limit) throw new SqlError('53300', 'sorry, too many clients already', { severity: 'FATAL' })
       // the only lake there is: psql without -d asks for a database named like the user
       if (database !== engine.database && database !== user && database !== 'postgres') throw new SqlError('3D000', `database "${database}" does not exist`, { severity: 'FATAL', hint: `This server has the database "${engine.database}".` })
       const session = new Session(engine, { user, settings, backendPid: pid })

@@ -5,7 +5,7 @@ import { columnReader } from '../column.ts'
 import { InternalError, SqlError } from '../error.ts'
 import type { Memory } from '../memory.ts'
 import { lengthOf, modifierOf, oidOf, typeOfOid } from '../oid.ts'
-import type { Answer, AnswerField, Prepared, SessionFace } from '../session/face.ts'
+import type { Answer, AnswerField, CopyInput, Prepared, SessionFace } from '../session/face.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
 import type { FrontendMessage } from './codec.ts'
@@ -44,7 +44,15 @@ interface Portal {
   ended: boolean
 }
 
+/** What answers a message, suspended until more of the client's data comes. */
+interface Copying {
+  readonly work: AsyncGenerator<Uint8Array, void, undefined>
+  /** It answers a simple query. */
+  readonly simple: boolean
+}
+
 const FLUSH = 1 << 16
+const NOTHING = new Uint8Array(0)
 
 /** Serves one client to its end. Ending the iterator early frees everything. */
 export async function* converse(input: AsyncIterable<Uint8Array>, surroundings: Surroundings): AsyncGenerator<Uint8Array, void, undefined> {
@@ -81,10 +89,15 @@ class Connection {
   #opened: Opened | undefined
   #skipping = false
   readonly #portals = new Map<string, Portal>()
+  /** A COPY FROM whose data is not all here: its work goes on when a message of the data comes. */
+  #copying: Copying | undefined
+  #wantsData = false
+  #data: FrontendMessage | undefined
 
   constructor(surroundings: Surroundings) { this.#around = surroundings }
 
   async close(): Promise<void> {
+    await this.#copying?.work.return()
     await this.#closePortals()
     await this.#opened?.close()
   }
@@ -116,17 +129,18 @@ class Connection {
         return
       default:
     }
+    if (this.#copying !== undefined) { yield* this.#continueCopy(this.#copying, message); return }
     // a Sync ends the skipping even when its body is wrong
     const sync = message.type === 'sync' || (message.type === 'malformed' && message.kind === 'S')
     if (this.#skipping && !sync) return
     const simple = message.type === 'query' || message.type === 'function' || (message.type === 'malformed' && !'PBDECH'.includes(message.kind))
     try {
       switch (message.type) {
-        case 'query': yield* this.#query(message.sql); break
+        case 'query': yield* this.#started(this.#query(message.sql), true); break
         case 'parse': await this.#parse(message.name, message.sql, message.types); break
         case 'bind': await this.#bind(message); break
         case 'describe': this.#describe(message.what, message.name); break
-        case 'execute': yield* this.#execute(message.portal, message.limit); break
+        case 'execute': yield* this.#started(this.#execute(message.portal, message.limit), false); break
         case 'close':
           if (message.what === 'statement') this.#session.statements.delete(message.name)
           else await this.#closePortal(message.name)
@@ -147,6 +161,65 @@ class Connection {
     }
     // one write for what came in one packet, unless it grows
     if (out.size > FLUSH || (out.size > 0 && (message.type === 'flush' || sync || simple))) yield out.take()
+  }
+
+  /** Works until it is done, or until a COPY FROM wants data that is not here yet. */
+  async *#started(work: AsyncGenerator<Uint8Array, void, undefined>, simple: boolean): AsyncGenerator<Uint8Array, void, undefined> {
+    let waits = false
+    try {
+      for (;;) {
+        const item = await work.next()
+        if (item.done === true) return
+        if (item.value.length > 0) yield item.value
+        if (!this.#wantsData) continue
+        waits = true
+        this.#copying = { work, simple }
+        return
+      }
+    } finally {
+      if (!waits) await work.return()
+    }
+  }
+
+  /** Hands a message to the COPY FROM that waits for it. */
+  async *#continueCopy(copying: Copying, message: FrontendMessage): AsyncGenerator<Uint8Array, void, undefined> {
+    // in the extended protocol these come before the client knows that it is to send data
+    if (message.type === 'flush' || message.type === 'sync') return
+    this.#copying = undefined
+    this.#wantsData = false
+    this.#data = message
+    try {
+      yield* this.#started(copying.work, copying.simple)
+    } catch (error) {
+      if (isData(message)) this.#fail(error, copying.simple)
+      else {
+        // as PostgreSQL: what the client meant by it cannot be known
+        this.out.error(asSqlError(error, this.#around))
+        this.out.error(new SqlError('08P01', 'terminating connection because protocol synchronization was lost', { severity: 'FATAL' }))
+        this.over = true
+      }
+    }
+    if (this.out.size > FLUSH || (this.out.size > 0 && this.#copying === undefined)) yield this.out.take()
+  }
+
+  /** COPY … FROM STDIN: asks for the data and takes it. */
+  async *#receive(input: CopyInput): AsyncGenerator<Uint8Array, void, undefined> {
+    const { out } = this
+    out.begin('G').byte(0).int16(input.columns)
+    for (let i = 0; i < input.columns; i++) out.int16(0)
+    out.end()
+    for (;;) {
+      this.#wantsData = true
+      yield out.size > 0 ? out.take() : NOTHING
+      const message = this.#data
+      this.#data = undefined
+      switch (message?.type) {
+        case 'copyData': await input.write(message.bytes); break
+        case 'copyDone': await input.finish(); return
+        case 'copyFail': throw new SqlError('57014', `COPY from stdin failed: ${message.reason}`, { where: input.place })
+        default: throw new SqlError('08P01', `unexpected message type 0x${Buffer.from(codeOf(message)).toString('hex')} during COPY from stdin`, { where: input.place })
+      }
+    }
   }
 
   #fail(error: unknown, simple: boolean): void {
@@ -218,6 +291,8 @@ class Connection {
     const copy = answer.copy === undefined ? undefined : new CopyWriter(answer.copy, answer.schema, session.text, this.#around.memory)
     if (copy !== undefined) copy.start(out)
     else if (answer.fields !== undefined) describeRows(out, answer.fields, [])
+    if (answer.live === true) yield out.take()
+    if (answer.input !== undefined) yield* this.#receive(answer.input)
     let rows = 0
     const write = copy === undefined ? this.#rowWriter(answer.fields ?? [], []) : undefined
     for await (const batch of answer.batches) {
@@ -229,8 +304,7 @@ class Connection {
         if (out.size > FLUSH) yield out.take()
       }
       rows += batch.length
-      // the next batch may be long in coming: a subscription's reader must not wait for it
-      if (out.size > 0) yield out.take()
+      if (answer.live === true) yield out.take()
     }
     copy?.finish(out)
     if (last) await session.sync(false)
@@ -301,6 +375,8 @@ class Connection {
       else describeRows(out, prepared.fields, [])
       return
     }
+    const cursor = this.#portals.has(name) ? undefined : this.#session.cursorFields(name)
+    if (cursor !== undefined) { describeRows(out, cursor, []); return }
     const portal = this.#portal(name)
     if (portal.prepared.fields === undefined || isCopy(portal.prepared)) out.empty('n')
     else describeRows(out, portal.prepared.fields, portal.formats)
@@ -312,12 +388,13 @@ class Connection {
     if (portal.ended && (portal.answer?.fields === undefined || portal.answer.copy !== undefined)) throw new SqlError('55000', `portal "${name}" cannot be run`)
     portal.answer ??= await session.execute(portal.prepared, portal.values)
     const { answer } = portal
-    if (answer.copy !== undefined) {
+    if (answer.copy !== undefined || answer.input !== undefined) {
       portal.ended = true
       yield* this.#send(answer, false)
       return
     }
     const write = this.#rowWriter(answer.fields ?? [], portal.formats)
+    if (answer.live === true && out.size > 0) yield out.take()
     let left = limit > 0 ? limit : Infinity, sent = 0
     while (!portal.ended) {
       if (portal.batch === undefined || portal.offset >= portal.batch.length) {
@@ -336,7 +413,7 @@ class Connection {
         out.empty('s')
         return
       }
-      if (out.size > FLUSH || to === portal.batch.length) yield out.take()
+      if (out.size > FLUSH || (answer.live === true && to === portal.batch.length)) yield out.take()
     }
     // the rows of this Execute, as PostgreSQL counts them
     const tag = answer.tag(sent)
@@ -379,6 +456,15 @@ class Connection {
   }
 }
 
+const isData = (message: FrontendMessage): boolean => message.type === 'copyData' || message.type === 'copyDone' || message.type === 'copyFail'
+
+/** The letter of a message that has no place in a COPY. */
+function codeOf(message: FrontendMessage | undefined): string {
+  if (message?.type === 'malformed') return message.kind
+  const letters: Readonly<Record<string, string>> = { query: 'Q', parse: 'P', bind: 'B', describe: 'D', execute: 'E', close: 'C', function: 'F', password: 'p' }
+  return letters[message?.type ?? ''] ?? '?'
+}
+
 const isCopy = (prepared: Prepared): boolean => prepared.copies === true
 
 function formatOf(formats: readonly number[], column: number): number {
@@ -393,6 +479,8 @@ function typeOfParameter(oid: number): Type | undefined {
 }
 
 function describeRows(out: MessageWriter, fields: readonly AnswerField[], formats: readonly number[]): void {
+  // the protocol counts columns with 16 bits
+  if (fields.length > 0x7fff) throw new SqlError('54011', `target lists can have at most ${0x7fff} entries`)
   out.begin('T').int16(fields.length)
   fields.forEach((field, i) => {
     // a literal that nobody gave a type leaves as text

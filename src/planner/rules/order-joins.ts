@@ -152,7 +152,7 @@ type Classes = (index: number) => number
 
 /**
  * Columns that are equated have the same values: as many as the smallest key among them has rows, so that two foreign keys of one small table are known to have
- * few. Without a key the rows of the largest tell, roughly.
+ * few. Without a known key the smallest relation among them is taken for the one that the others refer to: most equalities follow a reference.
  */
 function classesOf(exprs: readonly Expr[], leaves: readonly Plan[], starts: readonly number[], owner: readonly number[], tables: Tables): Classes {
   const parent = owner.map((_, i) => i)
@@ -161,20 +161,20 @@ function classesOf(exprs: readonly Expr[], leaves: readonly Plan[], starts: read
     const [a, b] = equality(expr) ?? []
     if (a?.kind === 'column' && b?.kind === 'column') parent[root(a.index)] = root(b.index)
   }
-  const known = new Map<number, { key: number | undefined; most: number }>()
+  const known = new Map<number, { key: number | undefined; least: number }>()
   owner.forEach((leaf, index) => {
     const plan = leaves[leaf]
     if (plan === undefined) return
     const { values, unique } = different(plan, index - (starts[leaf] ?? 0), tables), top = root(index)
-    const entry = known.get(top) ?? { key: undefined, most: 1 }
-    known.set(top, { key: unique ? Math.min(entry.key ?? values, values) : entry.key, most: Math.max(entry.most, values) })
+    const entry = known.get(top) ?? { key: undefined, least: Infinity }
+    known.set(top, { key: unique ? Math.min(entry.key ?? values, values) : entry.key, least: Math.min(entry.least, values) })
   })
-  return index => { const entry = known.get(root(index)); return entry?.key ?? entry?.most ?? 1 }
+  return index => { const entry = known.get(root(index)); return entry?.key ?? entry?.least ?? 1 }
 }
 
 /** Different values that a column may have, before conditions; `unique`: of a key, as many as rows. */
 function different(plan: Plan, index: number, tables: Tables): { readonly values: number; readonly unique: boolean } {
-  const guess = (rows: number): { values: number; unique: boolean } => ({ values: Math.max(1, rows ** 0.75), unique: false })
+  const guess = (rows: number): { values: number; unique: boolean } => ({ values: Math.max(1, rows), unique: false })
   switch (plan.kind) {
     case 'scan': {
       const facts = tables(plan.table), rows = facts?.rows ?? 10_000

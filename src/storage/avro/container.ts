@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { corrupt, invariant } from '../../error.ts'
 import { parseJson, printJsonLine } from '../json.ts'
-import type { Json } from '../json.ts'
+import type { JsonObject } from '../json.ts'
 import { avroCodec, compressBlock, decompressBlock } from './codec.ts'
 import type { AvroCodec } from './codec.ts'
 import { parseAvroSchema } from './schema.ts'
@@ -13,6 +13,28 @@ import type { AvroRecord } from './value.ts'
 const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 0x01) // 'Obj' 1
 /** Bytes of records before a block is closed. */
 const BLOCK = 64 * 1024
+
+/** Schemas read last, by their text: the files of a lake have few different ones. */
+const schemas = new Map<string, AvroType>()
+const SCHEMAS = 32
+
+function schemaOf(path: string, text: string): AvroType {
+  const known = schemas.get(text)
+  if (known !== undefined) return known
+  const schema = parseAvroSchema(path, parseJson(path, text))
+  for (const oldest of schemas.keys()) if (schemas.size >= SCHEMAS) schemas.delete(oldest)
+  schemas.set(text, schema)
+  return schema
+}
+
+/** Schemas that are written, with their text. */
+const written = new WeakMap<object, { readonly type: AvroType; readonly text: Uint8Array }>()
+
+function writtenSchema(schema: JsonObject): { readonly type: AvroType; readonly text: Uint8Array } {
+  let entry = written.get(schema)
+  if (entry === undefined) written.set(schema, entry = { type: parseAvroSchema('schema', schema), text: new TextEncoder().encode(printJsonLine(schema)) })
+  return entry
+}
 
 /** True when the bytes begin like an Avro container file. */
 export function isAvro(bytes: Uint8Array): boolean {
@@ -37,7 +59,7 @@ export function readAvro(path: string, bytes: Uint8Array): AvroFile {
   const sync = header.fixed(16)
   const text = metadata.get('avro.schema')
   if (text === undefined) throw corrupt(path, 'an Avro file without a schema')
-  const schema = parseAvroSchema(path, parseJson(path, new TextDecoder().decode(text)))
+  const schema = schemaOf(path, new TextDecoder().decode(text))
   const codec = avroCodec(path, new TextDecoder().decode(metadata.get('avro.codec') ?? new TextEncoder().encode('null')))
   const start = header.at
   return { schema, metadata, records: { [Symbol.iterator]: () => blocks(path, bytes, start, sync, codec, schema) } }
@@ -61,24 +83,21 @@ function* blocks(path: string, bytes: Uint8Array, start: number, sync: Uint8Arra
   }
 }
 
-/** A container file of these records, its schema in Avro's JSON form. Nullable unions have null first. */
-export function writeAvro(schema: Json, records: Iterable<AvroRecord>, codec: AvroCodec): Uint8Array {
-  const type = parseAvroSchema('schema', schema)
-  const sync = randomBytes(16)
-  const header = new AvroEncoder()
-  header.raw(MAGIC)
-  header.value({ kind: 'map', values: { kind: 'bytes' } }, new Map([
-    ['avro.schema', new TextEncoder().encode(printJsonLine(schema))],
-    ['avro.codec', new TextEncoder().encode(codec)],
-  ]))
-  header.raw(sync)
-  const block = new AvroEncoder()
-  let count = 0n
+/** A container file of these records, its schema in Avro's JSON form; compressed unless it is smaller than `small` bytes. Nullable unions have null first. */
+export function writeAvro(schema: JsonObject, records: Iterable<AvroRecord>, codec: AvroCodec, small = 0): Uint8Array {
+  const { type, text } = writtenSchema(schema), sync = randomBytes(16), file = new AvroEncoder(), block = new AvroEncoder()
+  let count = 0n, used: AvroCodec | undefined
   const close = (): void => {
+    if (used === undefined) {
+      used = block.length < small ? 'null' : codec
+      file.raw(MAGIC)
+      file.value({ kind: 'map', values: { kind: 'bytes' } }, new Map([['avro.schema', text], ['avro.codec', new TextEncoder().encode(used)]]))
+      file.raw(sync)
+    }
     if (count === 0n) return
-    header.long(count)
-    header.bytes(compressBlock(codec, block.take()))
-    header.raw(sync)
+    file.long(count)
+    file.bytes(compressBlock(used, block.take()))
+    file.raw(sync)
     count = 0n
   }
   for (const record of records) {
@@ -87,5 +106,5 @@ export function writeAvro(schema: Json, records: Iterable<AvroRecord>, codec: Av
     if (block.length >= BLOCK) close()
   }
   close()
-  return header.take()
+  return file.take()
 }

@@ -8,7 +8,7 @@ import { compareValues } from '../../function/comparison.ts'
 import { SqlError } from '../../error.ts'
 import type { Value } from '../../value.ts'
 import { parseRow, serializeRow } from './binaryrow.ts'
-import { entryIdentity, parseManifest, parseManifestList, printManifest, printManifestList } from './manifest.ts'
+import { entryIdentity, printManifest, printManifestList } from './manifest.ts'
 import type { ManifestEntry, ManifestMeta } from './manifest.ts'
 import { latestHintPath, manifestPath, snapshotPath } from './paths.ts'
 import { fieldsOf } from './schema.ts'
@@ -36,6 +36,8 @@ export interface CommitRequest {
 export interface Changes {
   readonly files: readonly ManifestEntry[]
   readonly changelog: readonly ManifestEntry[]
+  /** `all`: nothing of what was there is left; `some`: of some partitions. Absent: everything stays. */
+  readonly overwrites?: 'all' | 'some'
 }
 
 /** It is not known whether a commit happened: nothing that it names may be removed. */
@@ -64,9 +66,9 @@ async function attemptCommit(files: TableFiles, table: string, schema: PaimonSch
   const metadata = new MetadataWriter(files, schema)
   try {
     const before = base === undefined ? [] : await merged(files, schema, base, metadata)
-    const baseList = await metadata.list(before)
-    const deltaList = await metadata.list(changes.files.length === 0 ? [] : [await metadata.manifest(changes.files)])
-    const changelogList = changes.changelog.length === 0 ? undefined : await metadata.list([await metadata.manifest(changes.changelog)])
+    const baseList = metadata.list(before)
+    const deltaList = metadata.list(changes.files.length === 0 ? [] : [metadata.manifest(changes.files)])
+    const changelogList = changes.changelog.length === 0 ? undefined : metadata.list([metadata.manifest(changes.changelog)])
     const added = changes.files.reduce((sum, entry) => sum + (entry.kind === 'add' ? entry.file.rowCount : -entry.file.rowCount), 0n)
     const id = (base?.id ?? 0n) + 1n
     const snapshot: Snapshot = {
@@ -74,8 +76,8 @@ async function attemptCommit(files: TableFiles, table: string, schema: PaimonSch
       baseManifestList: baseList.name, baseManifestListSize: baseList.size,
       deltaManifestList: deltaList.name, deltaManifestListSize: deltaList.size,
       ...(changelogList === undefined ? {} : { changelogManifestList: changelogList.name, changelogManifestListSize: changelogList.size }),
-      ...(base?.indexManifest === undefined ? {} : { indexManifest: base.indexManifest }),
-      commitUser: request.user, commitIdentifier: request.identifier, commitKind: 'APPEND', timeMillis: BigInt(Date.now()),
+      ...(base?.indexManifest === undefined || changes.overwrites === 'all' ? {} : { indexManifest: base.indexManifest }),
+      commitUser: request.user, commitIdentifier: request.identifier, commitKind: changes.overwrites === undefined ? 'APPEND' : 'OVERWRITE', timeMillis: BigInt(Date.now()),
       totalRecordCount: (base?.totalRecordCount ?? 0n) + added, deltaRecordCount: added,
       changelogRecordCount: changes.changelog.reduce((sum, entry) => sum + entry.file.rowCount, 0n),
       ...(base?.watermark === undefined ? {} : { watermark: base.watermark }),
@@ -83,6 +85,7 @@ async function attemptCommit(files: TableFiles, table: string, schema: PaimonSch
       ...(request.properties === undefined ? {} : { properties: request.properties }),
       nextRowId: base?.nextRowId ?? 0n,
     }
+    await metadata.written()
     if (!await created(files, table, snapshot)) {
       await metadata.remove()
       return undefined
@@ -113,12 +116,13 @@ async function created(files: TableFiles, table: string, snapshot: Snapshot): Pr
   }
 }
 
-/** Writes manifests and their lists under names of one uuid, and knows how to remove them again. */
+/** Writes manifests and their lists under names of one uuid, all at the same time, and knows how to remove them again. */
 class MetadataWriter {
   readonly #files: TableFiles
   readonly #schema: PaimonSchema
   readonly #uuid = randomUUID()
-  readonly #written: string[] = []
+  readonly #paths: string[] = []
+  readonly #writes: Promise<unknown>[] = []
   #manifests = 0
   #lists = 0
 
@@ -127,10 +131,10 @@ class MetadataWriter {
     this.#schema = schema
   }
 
-  async manifest(entries: readonly ManifestEntry[]): Promise<ManifestMeta> {
+  manifest(entries: readonly ManifestEntry[]): ManifestMeta {
     const name = `manifest-${this.#uuid}-${this.#manifests++}`
     const bytes = printManifest(entries, 'zstandard')
-    await this.#write(name, bytes)
+    this.#write(name, bytes)
     const buckets = entries.map(entry => entry.bucket), levels = entries.map(entry => entry.file.level)
     return {
       fileName: name, fileSize: BigInt(bytes.length),
@@ -140,35 +144,39 @@ class MetadataWriter {
     }
   }
 
-  async list(manifests: readonly ManifestMeta[]): Promise<{ readonly name: string; readonly size: bigint }> {
+  list(manifests: readonly ManifestMeta[]): { readonly name: string; readonly size: bigint } {
     const name = `manifest-list-${this.#uuid}-${this.#lists++}`
     const bytes = printManifestList(manifests, 'zstandard')
-    await this.#write(name, bytes)
+    this.#write(name, bytes)
     return { name, size: BigInt(bytes.length) }
   }
 
+  /** Waits until all of it is durable. */
+  async written(): Promise<void> { await Promise.all(this.#writes) }
+
   async remove(): Promise<void> {
-    for (const path of this.#written.splice(0)) await this.#files.store.remove(path)
+    await Promise.allSettled(this.#writes) // what is still being written would come back
+    for (const path of this.#paths.splice(0)) await this.#files.store.remove(path)
   }
 
-  async #write(name: string, bytes: Uint8Array): Promise<void> {
-    const path = manifestPath(this.#files.directory, name)
-    this.#written.push(path)
-    await this.#files.store.write(path, bytes, 'create')
+  #write(name: string, bytes: Uint8Array): void {
+    const path = manifestPath(this.#files.directory, name), write = this.#files.store.write(path, bytes, 'create')
+    write.catch(() => undefined) // `written` tells
+    this.#paths.push(path)
+    this.#writes.push(write)
   }
 }
 
 /** The manifests that hold the state at `base`: small ones are put together when they have become many. */
 async function merged(files: TableFiles, schema: PaimonSchema, base: Snapshot, metadata: MetadataWriter): Promise<readonly ManifestMeta[]> {
-  const read = async (name: string): Promise<Uint8Array> => {
+  const known = async <T>(reading: Promise<T>): Promise<T> => {
     try {
-      return await files.store.read(manifestPath(files.directory, name))
+      return await reading
     } catch (error) {
-      throw isMissing(error) ? new SqlError('40001', `snapshot ${base.id} expired while a commit followed it`, { where: name, cause: error }) : error
+      throw error instanceof SqlError && isMissing(error.cause) ? new SqlError('40001', `snapshot ${base.id} expired while a commit followed it`, { cause: error }) : error
     }
   }
-  const manifests: ManifestMeta[] = []
-  for (const list of [base.baseManifestList, base.deltaManifestList]) manifests.push(...parseManifestList(manifestPath(files.directory, list), await read(list)))
+  const manifests = await known(files.manifests(base))
   const most = wholeNumber(schema.options['manifest.merge-min-count']) ?? 30
   const isSmall = (meta: ManifestMeta): boolean => meta.fileSize < 8n * 2n ** 20n
   const from = manifests.findLastIndex(meta => !isSmall(meta)) + 1 // the small ones behind the last big one: order is kept
@@ -176,7 +184,7 @@ async function merged(files: TableFiles, schema: PaimonSchema, base: Snapshot, m
   if (small.length < most) return manifests
   const live = new Map<string, ManifestEntry>()
   for (const meta of small) {
-    for (const entry of parseManifest(manifestPath(files.directory, meta.fileName), await read(meta.fileName))) {
+    for (const entry of await known(files.entries(meta))) {
       const identity = entryIdentity(entry)
       const known = live.get(identity)
       // A removal cancels what was added here; of what was added in a big manifest it must be kept.
@@ -185,7 +193,7 @@ async function merged(files: TableFiles, schema: PaimonSchema, base: Snapshot, m
     }
   }
   const entries = [...live.values()]
-  return entries.length === 0 ? manifests.slice(0, from) : [...manifests.slice(0, from), await metadata.manifest(entries)]
+  return entries.length === 0 ? manifests.slice(0, from) : [...manifests.slice(0, from), metadata.manifest(entries)]
 }
 
 function partitionStats(schema: PaimonSchema, entries: readonly ManifestEntry[]): SimpleStats {

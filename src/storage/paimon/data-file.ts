@@ -5,7 +5,7 @@ import { columnReader, constColumn } from '../../column.ts'
 import { SqlError, invariant } from '../../error.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Arena, Memory } from '../../memory.ts'
-import { INT2, INT8 } from '../../type.ts'
+import { INT2, INT8, layoutOf, widthOf } from '../../type.ts'
 import type { Field } from '../../type.ts'
 import { TIMESTAMP_INFINITY, TIMESTAMP_MINUS_INFINITY, DATE_INFINITY, DATE_MINUS_INFINITY } from '../../text/calendar.ts'
 import type { Value } from '../../value.ts'
@@ -25,6 +25,11 @@ import { fullStats, valueStats } from './write-stats.ts'
 
 /** Ids of the columns that Paimon adds. */
 const KEY_FIELD_ID = 1073741823, SEQUENCE_FIELD_ID = 2147483646, KIND_FIELD_ID = 2147483645
+
+/** Data up to both is a small file. */
+const SMALL_BYTES = 16 * 1024, SMALL_ROWS = 4096
+/** In fewer rows values are not looked for twice. */
+const DICTIONARY_ROWS = 64
 
 /** Rows of a table with a key, sorted by it; only then files have numbers and kinds. */
 export interface KeyedRows {
@@ -56,7 +61,8 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
   const fields: Field[] = columns.map(({ as }) => ({ name: as.name, type: as.type, nullable: as.nullable }))
   const { toArrow } = await import('../../arrow.ts') // late: only writers need it
   const record = toArrow({ schema: fields, length: rows.length, columns: columns.map(({ column }) => column) }, memory, kernel, columns.map(({ as }) => as))
-  const bytes = await writeParquetFile([record], { compression: options.compression, rowGroupRows: ROW_GROUP_ROWS })
+  const isSmall = rows.length <= SMALL_ROWS && columns.reduce((sum, { column }) => sum + bytesOf(column, memory), 0) <= SMALL_BYTES
+  const bytes = await writeParquetFile([record], { compression: isSmall ? options.smallCompression : options.compression, rowGroupRows: ROW_GROUP_ROWS, dictionaries: rows.length >= DICTIONARY_ROWS })
   const { stats, columns: statsColumns } = valueStats(schema, schema.fields, ranges)
   const keyTypes = keyFields.map(field => field.type)
   const keyRanges = keyFields.map(field => ranges[schema.fields.indexOf(field)] ?? { min: null, max: null, nulls: 0 })
@@ -83,6 +89,14 @@ export async function makeDataFile(rows: Batch, keyed: KeyedRows | undefined, sc
       ...(statsColumns === undefined ? {} : { valueStatsCols: statsColumns }),
     },
   }
+}
+
+/** Bytes of a column's values, as if none occurred twice. */
+function bytesOf({ type, data, length }: Column, memory: Memory): number {
+  const width = widthOf(layoutOf(type))
+  if (width > 0 || data.kind !== 'var') return Math.max(width, 1) * length
+  const { u32 } = memory.refresh()
+  return (u32[data.offsets / 4 + length] ?? 0) - (u32[data.offsets / 4] ?? 0)
 }
 
 function valuesAt(columns: readonly Column[], row: number, memory: Memory): Value[] {

@@ -4,7 +4,7 @@ import { writeAvro } from '../avro/container.ts'
 import type { AvroCodec } from '../avro/codec.ts'
 import { isRecord } from '../avro/value.ts'
 import type { AvroRecord } from '../avro/value.ts'
-import type { Json } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import { metadataRecords } from './manifest.ts'
 import { AvroFields } from './record.ts'
 
@@ -37,7 +37,7 @@ export const HASH = 'HASH'
 const nullable = (type: Json): Json => ['null', type]
 const optionalField = (name: string, type: Json): Json => ({ name, type: nullable(type), default: null })
 
-function schema(global: boolean): Json {
+function schema(global: boolean): JsonObject {
   return {
     type: 'record', name: 'record', namespace: 'org.apache.paimon.avro.generated', fields: [
       { name: '_VERSION', type: 'int' }, { name: '_KIND', type: 'int' }, { name: '_PARTITION', type: 'bytes' }, { name: '_BUCKET', type: 'int' },

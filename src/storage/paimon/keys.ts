@@ -1,4 +1,5 @@
 /** The order of keys inside a bucket, as Java has it, and the ranges of keys that files cover. */
+import { corrupt } from '../../error.ts'
 import { compareValues } from '../../function/comparison.ts'
 import type { Type } from '../../type.ts'
 import type { Value } from '../../value.ts'
@@ -39,7 +40,10 @@ export class KeyOrder {
   /** The keys of a file; undefined when its range cannot be trusted. */
   rangeOf(path: string, entry: ManifestEntry): KeyRange | undefined {
     if (!this.#ordered) return undefined
-    return { min: parseRow(path, entry.file.minKey, this.#types), max: parseRow(path, entry.file.maxKey, this.#types) }
+    const min = parseRow(path, entry.file.minKey, this.#types), max = parseRow(path, entry.file.maxKey, this.#types)
+    // a wrong range would let one key come out of two files
+    if (this.compare(min, max) > 0) throw corrupt(path, `the smallest key of data file ${entry.file.fileName} is greater than its greatest`)
+    return { min, max }
   }
 
   /** True unless no key can be in both. */

@@ -3,7 +3,7 @@ import { corrupt, unsupported } from '../../error.ts'
 import { readAvro, writeAvro, isAvro } from '../avro/container.ts'
 import type { AvroCodec } from '../avro/codec.ts'
 import type { AvroRecord } from '../avro/value.ts'
-import type { Json } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import { AvroFields } from './record.ts'
 import { EMPTY_ROW } from './binaryrow.ts'
 import { readStats, writeStats } from './stats.ts'
@@ -72,7 +72,10 @@ function statsSchema(name: string): Json {
   return { type: 'record', name, fields: [field('_MIN_VALUES', 'bytes'), field('_MAX_VALUES', 'bytes'), optionalField('_NULL_COUNTS', { type: 'array', items: nullable('long') })] }
 }
 
-const LIST_SCHEMA: Json = {
+/** Files of fewer bytes are not compressed: unpacking them would cost more than it saves. */
+const SMALL = 8 * 1024
+
+const LIST_SCHEMA: JsonObject = {
   type: 'record', name: 'record', namespace: 'org.apache.paimon.avro.generated', fields: [
     field('_VERSION', 'int'), field('_FILE_NAME', 'string'), field('_FILE_SIZE', 'long'), field('_NUM_ADDED_FILES', 'long'), field('_NUM_DELETED_FILES', 'long'),
     field('_PARTITION_STATS', statsSchema('record__PARTITION_STATS')), field('_SCHEMA_ID', 'long'),
@@ -81,7 +84,7 @@ const LIST_SCHEMA: Json = {
   ],
 }
 
-const ENTRY_SCHEMA: Json = {
+const ENTRY_SCHEMA: JsonObject = {
   type: 'record', name: 'record', namespace: 'org.apache.paimon.avro.generated', fields: [
     field('_VERSION', 'int'), field('_KIND', 'int'), field('_PARTITION', 'bytes'), field('_BUCKET', 'int'), field('_TOTAL_BUCKETS', 'int'),
     field('_FILE', { type: 'record', name: 'record__FILE', fields: [
@@ -131,7 +134,7 @@ export function printManifestList(metas: readonly ManifestMeta[], codec: AvroCod
     _PARTITION_STATS: writeStats(meta.partitionStats), _SCHEMA_ID: meta.schemaId,
     _MIN_BUCKET: meta.minBucket ?? null, _MAX_BUCKET: meta.maxBucket ?? null, _MIN_LEVEL: meta.minLevel ?? null, _MAX_LEVEL: meta.maxLevel ?? null,
     _MIN_ROW_ID: meta.minRowId ?? null, _MAX_ROW_ID: meta.maxRowId ?? null,
-  })), codec)
+  })), codec, SMALL)
 }
 
 export function parseManifest(path: string, bytes: Uint8Array): readonly ManifestEntry[] {
@@ -141,11 +144,13 @@ export function parseManifest(path: string, bytes: Uint8Array): readonly Manifes
     version(path, fields)
     const kind = fields.int('_KIND')
     if (kind !== 0 && kind !== 1) throw corrupt(path, `an entry of kind ${kind}`)
+    const bucket = fields.int('_BUCKET'), totalBuckets = fields.int('_TOTAL_BUCKETS')
+    if (totalBuckets > 0 && (bucket < 0 || bucket >= totalBuckets)) throw corrupt(path, `bucket ${bucket} of ${totalBuckets}`)
     entries.push({
       kind: kind === 0 ? 'add' : 'delete',
       partition: fields.bytes('_PARTITION'),
-      bucket: fields.int('_BUCKET'),
-      totalBuckets: fields.int('_TOTAL_BUCKETS'),
+      bucket,
+      totalBuckets,
       file: dataFile(path, new AvroFields(path, fields.record('_FILE'))),
     })
   }
@@ -198,7 +203,7 @@ export function printManifest(entries: readonly ManifestEntry[], codec: AvroCode
       _VALUE_STATS_COLS: entry.file.valueStatsCols ?? null, _EXTERNAL_PATH: entry.file.externalPath ?? null, _FIRST_ROW_ID: entry.file.firstRowId ?? null,
       _WRITE_COLS: entry.file.writeCols ?? null,
     },
-  })), codec)
+  })), codec, SMALL)
 }
 
 /** What a removal must have in common with the addition that it cancels. */

@@ -20,28 +20,31 @@ export class MetadataCache {
   readonly indexes = new Recent<IndexEntry>()
   /** Live files, by the manifest lists that they are the sum of. */
   readonly states = new Recent<ManifestEntry>()
-  readonly schemas = new Schemas()
+  readonly schemas = new Parsed(parseSchema)
+  readonly snapshots = new Parsed(parseSnapshot)
 }
 
-/** Schemas kept in memory, and milliseconds after which a file that was written in the meantime has another time. */
-const MAX_SCHEMAS = 4096, CLOCK_STEP = 2000
+/** Files kept in memory of each kind, and milliseconds after which a file that was written in the meantime has another time. */
+const MAX_PARSED = 4096, CLOCK_STEP = 2000
 
-/** Schemas by their files' paths. A table that was dropped and made anew uses a path again: then the file's bytes are not the same. */
-class Schemas {
-  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly schema: PaimonSchema; readonly modified: number; readonly sure: boolean }>()
+/** Files whose paths may be used again (by a table that was dropped and made anew, after a rollback), parsed: good as long as their bytes are the same. */
+class Parsed<T> {
+  readonly #known = new Map<string, { readonly bytes: Uint8Array; readonly content: T; readonly modified: number; readonly sure: boolean }>()
+  readonly #parse: (path: string, bytes: Uint8Array) => T
+  constructor(parse: (path: string, bytes: Uint8Array) => T) { this.#parse = parse }
 
   /** What the file at `path` says; the very object that was given before when its bytes are the same. With `info` they need not be read to know it. */
-  async get(path: string, info: ObjectInfo | undefined, read: () => Promise<Uint8Array>): Promise<PaimonSchema> {
+  async get(path: string, info: ObjectInfo | undefined, read: () => Promise<Uint8Array>): Promise<T> {
     const known = this.#known.get(path)
-    if (known?.sure === true && info !== undefined && info.modified === known.modified && info.size === known.bytes.length) return known.schema
-    const now = Date.now(), bytes = await read(), schema = known !== undefined && Buffer.compare(known.bytes, bytes) === 0 ? known.schema : parseSchema(path, bytes)
+    if (known?.sure === true && info !== undefined && info.modified === known.modified && info.size === known.bytes.length) return known.content
+    const now = Date.now(), bytes = await read(), content = known !== undefined && Buffer.compare(known.bytes, bytes) === 0 ? known.content : this.#parse(path, bytes)
     this.#known.delete(path)
-    this.#known.set(path, { bytes, schema, modified: info?.modified ?? NaN, sure: info !== undefined && info.modified + CLOCK_STEP < now })
+    this.#known.set(path, { bytes, content, modified: info?.modified ?? NaN, sure: info !== undefined && info.modified + CLOCK_STEP < now })
     for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= MAX_SCHEMAS) break
+      if (this.#known.size <= MAX_PARSED) break
       this.#known.delete(oldest)
     }
-    return schema
+    return content
   }
 }
 
@@ -159,8 +162,7 @@ export class TableFiles {
 
   /** All live files of a snapshot. `keep` may leave out manifests none of whose entries is wanted. */
   async state(snapshot: Snapshot, keep: (manifest: ManifestMeta) => boolean = () => true): Promise<State> {
-    const lists = await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])
-    const metas = lists.flat(), kept = metas.filter(keep), key = `${this.directory} ${snapshot.baseManifestList} ${snapshot.deltaManifestList}`
+    const metas = await this.manifests(snapshot), kept = metas.filter(keep), key = `${this.directory} ${snapshot.baseManifestList} ${snapshot.deltaManifestList}`
     const whole = kept.length === metas.length || this.#cache.states.has(key)
     const entries = whole ? await this.#cache.states.get(key, () => this.#live(snapshot, metas, true)) : await this.#live(snapshot, kept, false)
     return { snapshot, entries, vectors: await this.vectors(snapshot) }
@@ -243,6 +245,14 @@ export class TableFiles {
     }
     return `${this.directory}/index/${entry.fileName}`
   }
+
+  /** The manifests of a snapshot's state: those before its commit, then those of it. */
+  async manifests(snapshot: Snapshot): Promise<readonly ManifestMeta[]> {
+    return (await Promise.all([this.#list(snapshot.baseManifestList), this.#list(snapshot.deltaManifestList)])).flat()
+  }
+
+  /** The entries of a manifest. */
+  async entries(manifest: ManifestMeta): Promise<readonly ManifestEntry[]> { return this.#manifest(manifest.fileName) }
 
   async #listed(name: string): Promise<readonly ManifestEntry[]> {
     const manifests = await Promise.all((await this.#list(name)).map(meta => this.#manifest(meta.fileName)))

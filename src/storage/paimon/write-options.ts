@@ -20,6 +20,8 @@ export interface WriteOptions {
   /** Files have no copies of the key columns. */
   readonly thin: boolean
   readonly compression: ParquetCompression
+  /** Of files of a few KiB: what the table says, else none, for unpacking them would cost more than it saves. */
+  readonly smallCompression: ParquetCompression
   readonly dataPrefix: string
   readonly changelogPrefix: string
   readonly suffix: string
@@ -75,7 +77,7 @@ export function writeOptions(table: string, schema: PaimonSchema): WriteOptions 
   const bucketed = keyed || (buckets > 0 && options['bucket-key'] !== undefined)
   if (!keyed && buckets > 0 && !bucketed) throw unsupported(`writing to table ${table} with buckets and without option bucket-key`, { table })
   return {
-    buckets, changelog, compression,
+    buckets, changelog, compression, smallCompression: options['file.compression'] === undefined ? 'uncompressed' : compression,
     bucketKey: bucketed && buckets > 0 ? bucketKey(schema) : [],
     key: keyed ? trimmedPrimaryKey(schema) : [],
     sequence: read.sequence,

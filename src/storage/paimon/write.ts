@@ -82,6 +82,8 @@ class PaimonWriter implements TableWriter {
   readonly #uuid = randomUUID()
   #count = 0
   #state: 'open' | 'done' | 'broken' = 'open'
+  #overwrites: 'all' | 'written' | undefined
+  #expected: { readonly version: Version | undefined } | undefined
 
   constructor(options: PaimonWriterOptions, write: WriteOptions) {
     this.#options = options
@@ -112,10 +114,19 @@ class PaimonWriter implements TableWriter {
     }
   }
 
+  expect(version: Version | undefined): void {
+    this.#expected ??= { version }
+  }
+
+  overwrite(what: 'all' | 'written'): void {
+    const { schema } = this.#options
+    this.#overwrites = what === 'all' || schema.partitionKeys.length === 0 || schema.options['dynamic-partition-overwrite']?.toLowerCase() === 'false' ? 'all' : 'written'
+  }
+
   async commit(note?: Readonly<Record<string, string>>): Promise<Version | undefined> {
     this.#requireOpen()
     try {
-      if (this.#buckets.size === 0 && note === undefined) { this.#state = 'done'; return undefined }
+      if (this.#buckets.size === 0 && note === undefined && (this.#overwrites !== 'all' || await this.#newest() === undefined)) { this.#state = 'done'; return undefined }
       // A table without numbers in its files can have them written before anything is known of the snapshot they will follow.
       if (!this.#keyed) for (const bucket of this.#buckets.values()) await this.#spill(bucket)
       const { files, table, schema, user = randomUUID(), identifier = BATCH_COMMIT } = this.#options
@@ -231,6 +242,7 @@ class PaimonWriter implements TableWriter {
 
   /** What the commit adds behind `base`: numbers continue those that are there, so files may have to be made again. */
   async #changes(base: Snapshot | undefined): Promise<Changes> {
+    await this.#requireUnchanged(base)
     const files: ManifestEntry[] = [], changelog: ManifestEntry[] = []
     const numbered = this.#keyed || this.#write.buckets > 0
     const last = numbered ? await this.#lastNumbers(base) : new Map<string, bigint>()
@@ -252,7 +264,29 @@ class PaimonWriter implements TableWriter {
       files.push(...[...bucket.done, ...attempt.files].map(entry))
       changelog.push(...[...bucket.doneChangelog, ...attempt.changelog].map(entry))
     }
-    return { files, changelog }
+    if (this.#overwrites === undefined || base === undefined) return { files, changelog }
+    return { files: [...await this.#removals(base), ...files], changelog, overwrites: this.#overwrites === 'all' ? 'all' : 'some' }
+  }
+
+  /** The files that an overwrite takes away. */
+  async #removals(base: Snapshot): Promise<readonly ManifestEntry[]> {
+    const { files, table } = this.#options, all = this.#overwrites === 'all'
+    if (!all && base.indexManifest !== undefined) throw unsupported(`overwriting partitions of table ${table}, which has an index,`, { table })
+    const written = new Set([...this.#buckets.values()].map(bucket => hex(bucket.partition)))
+    return (await files.state(base)).entries.filter(entry => all || written.has(hex(entry.partition))).map((entry): ManifestEntry => ({ ...entry, kind: 'delete' }))
+  }
+
+  /** 40001 when rows were changed between the version that was read and `base`; compactions change none. */
+  async #requireUnchanged(base: Snapshot | undefined): Promise<void> {
+    if (this.#expected === undefined) return
+    const { version } = this.#expected, { table, files } = this.#options
+    let snapshot = base
+    while (snapshot !== undefined) {
+      if (version !== undefined && String(snapshot.id) === version.id && Number(snapshot.timeMillis) === version.time) return
+      if (snapshot.commitKind !== 'COMPACT' && snapshot.commitKind !== 'ANALYZE') break
+      snapshot = await files.snapshot(snapshot.id - 1n)
+    }
+    if (snapshot !== undefined || version !== undefined) throw new SqlError('40001', 'could not serialize access due to concurrent update', { detail: `Another writer changed table ${table} since it was read.`, table, hint: 'Run the transaction again.' })
   }
 
   /** The files of a bucket with numbers from `start`; those of an earlier attempt when they fit. */

@@ -41,9 +41,9 @@ export const INFORMATION_SCHEMA: ReadonlyMap<string, SystemRelation> = new Map<s
   }],
   ['tables', {
     columns: columns('table_catalog:name table_schema:name table_name:name table_type:varchar self_referencing_column_name:name? reference_generation:varchar? user_defined_type_catalog:name? user_defined_type_schema:name? user_defined_type_name:name? is_insertable_into:varchar is_typed:varchar commit_action:varchar?'),
-    rows: async session => (await allShapes(session)).map(shape => [session.database, shape.name.schema, shape.name.name, 'BASE TABLE', null, null, null, null, null, shape.kind === 'table' ? 'YES' : 'NO', 'NO', null]),
+    rows: async session => (await allShapes(session)).map(shape => [session.database, shape.name.schema, shape.name.name, shape.kind === 'view' ? 'VIEW' : 'BASE TABLE', null, null, null, null, null, shape.kind === 'table' ? 'YES' : 'NO', 'NO', null]),
   }],
-  ['views', { columns: columns('table_catalog:name table_schema:name table_name:name view_definition:varchar? check_option:varchar is_updatable:varchar is_insertable_into:varchar'), rows: () => [] }],
+  ['views', { columns: columns('table_catalog:name table_schema:name table_name:name view_definition:varchar? check_option:varchar is_updatable:varchar is_insertable_into:varchar'), rows: async session => (await allShapes(session)).flatMap(({ name, view }) => view === undefined ? [] : [[session.database, name.schema, name.name, `${view.sql};`, 'NONE', 'NO', 'NO']]) }],
   ['columns', {
     columns: columns(`table_catalog:name table_schema:name table_name:name column_name:name ordinal_position:int4 column_default:varchar? is_nullable:varchar data_type:varchar character_maximum_length:int4? character_octet_length:int4? numeric_precision:int4? numeric_precision_radix:int4?
       numeric_scale:int4? datetime_precision:int4? interval_type:varchar? udt_catalog:name udt_schema:name udt_name:name is_identity:varchar is_generated:varchar is_updatable:varchar`),

@@ -106,6 +106,7 @@ export class Objects implements ObjectNames {
 
   definition(what: string, oid: bigint, column: number): string | undefined {
     const entry = this.#byOid.get(oid)
+    if (what === 'view') return entry?.shape.view === undefined ? undefined : `${entry.shape.view.sql};`
     if (entry === undefined || !entry.index) return undefined
     const { shape, name } = entry, columns = shape.key.map(quoteIdentifier)
     if (what === 'constraint') return `PRIMARY KEY (${columns.join(', ')})`

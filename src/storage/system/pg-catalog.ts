@@ -1,17 +1,16 @@
-/** pg_catalog: as much as clients ask for. Relations that a lake has nothing for are there, with PostgreSQL's columns, and empty. */
+/** pg_catalog: as much as clients ask for. */
 import { arrayOf } from '../../datum.ts'
 import type { AggregateFunction, ArgumentKind, ScalarFunction, WindowFunction } from '../../function/function.ts'
-import { allAggregates, allScalars, allWindowFunctions } from '../../function/table.ts'
+import { allAggregates, allCasts, allScalars, allWindowFunctions } from '../../function/table.ts'
 import { lengthOf, modifierOf, oidOf, TYPE_ENTRIES, typeOfOid } from '../../oid.ts'
 import type { TableName } from '../../plan.ts'
 import type { Field, Type } from '../../type.ts'
 import type { Value } from '../../value.ts'
 import type { RelationShape } from '../catalog.ts'
 import { columns } from './columns.ts'
+import { EMPTY_RELATIONS } from './empty-relations.ts'
 import { DATABASE_OID, USER_OID, defaultOid, keyOid, relationOid, schemaOid } from './oids.ts'
 import type { SystemRelation, SystemSession } from './system.ts'
-
-const empty = (line: string): SystemRelation => ({ columns: columns(line), rows: () => [] })
 
 /** The lake's tables, then the system relations, in every schema. */
 export async function allShapes(session: SystemSession): Promise<RelationShape[]> {
@@ -47,7 +46,7 @@ const CLASS = columns(`oid:oid relname:name relnamespace:oid reltype:oid relofty
   relrewrite:oid relacl:text[]? reloptions:text[]? relpartbound:text?`)
 
 function classRow(oid: number, name: string, schema: string, kind: string, attributes: number, indexed: boolean, options: readonly string[]): Value[] {
-  return [big(oid), name, big(schemaOid(schema)), 0n, 0n, big(USER_OID), kind === 'i' ? BTREE : HEAP, big(oid), 0n, 0, -1, 0, 0n, indexed, false, 'p', kind, attributes, 0, false, false, false, false, false, true, 'd', false, 0n, null, options.length === 0 ? null : arrayOf(options), null]
+  return [big(oid), name, big(schemaOid(schema)), 0n, 0n, big(USER_OID), kind === 'i' ? BTREE : kind === 'v' ? 0n : HEAP, kind === 'v' ? 0n : big(oid), 0n, 0, -1, 0, 0n, indexed, false, 'p', kind, attributes, 0, false, false, false, false, false, true, 'd', false, 0n, null, options.length === 0 ? null : arrayOf(options), null]
 }
 
 function attributeRow(relation: number, field: Field, number: number): Value[] {
@@ -89,7 +88,7 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
     columns: CLASS,
     rows: async session => (await allShapes(session)).flatMap(shape => {
       const oid = relationOid(shape.name), options = Object.entries(shape.options).map(([key, value]) => `${key}=${value}`)
-      const row = classRow(oid, shape.name.name, shape.name.schema, 'r', shape.columns.length, shape.key.length > 0, options)
+      const row = classRow(oid, shape.name.name, shape.name.schema, shape.kind === 'view' ? 'v' : 'r', shape.columns.length, shape.key.length > 0, options)
       return shape.key.length === 0 ? [row] : [row, classRow(keyOid(shape.name), keyName(shape.name), shape.name.schema, 'i', shape.key.length, false, [])]
     }),
   }],
@@ -151,34 +150,32 @@ export const PG_CATALOG: ReadonlyMap<string, SystemRelation> = new Map<string, S
   }],
   ['pg_tables', {
     columns: columns('schemaname:name tablename:name tableowner:name tablespace:name? hasindexes:bool hasrules:bool hastriggers:bool rowsecurity:bool'),
-    rows: async session => (await allShapes(session)).map(shape => [shape.name.schema, shape.name.name, session.user, null, shape.key.length > 0, false, false, false]),
+    rows: async session => (await allShapes(session)).filter(shape => shape.kind !== 'view').map(shape => [shape.name.schema, shape.name.name, session.user, null, shape.key.length > 0, false, false, false]),
   }],
   ['pg_collation', { columns: columns('oid:oid collname:name collnamespace:oid collowner:oid collprovider:char collisdeterministic:bool collencoding:int4 collcollate:text? collctype:text? colliculocale:text? collversion:text?'), rows: () => [[100n, 'default', 11n, 10n, 'd', true, -1, null, null, null, null], [950n, 'C', 11n, 10n, 'c', true, -1, 'C', 'C', null, null]] }],
   ['pg_tablespace', { columns: columns('oid:oid spcname:name spcowner:oid spcacl:text[]? spcoptions:text[]?'), rows: () => [[1663n, 'pg_default', 10n, null, null]] }],
   ['pg_language', { columns: columns('oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid lanacl:text[]?'), rows: () => [[12n, 'internal', 10n, false, false, 0n, 0n, 0n, null]] }],
-  ['pg_views', empty('schemaname:name viewname:name viewowner:name definition:text')],
-  ['pg_matviews', empty('schemaname:name matviewname:name matviewowner:name tablespace:name? hasindexes:bool ispopulated:bool definition:text')],
-  ['pg_indexes', empty('schemaname:name tablename:name indexname:name tablespace:name? indexdef:text')],
-  ['pg_inherits', empty('inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool')],
-  ['pg_policy', empty('oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:oid[] polqual:text? polwithcheck:text?')],
-  ['pg_statistic_ext', empty('oid:oid stxrelid:oid stxname:name stxnamespace:oid stxowner:oid stxstattarget:int4 stxkeys:int2[] stxkind:text[] stxexprs:text?')],
-  ['pg_publication', empty('oid:oid pubname:name pubowner:oid puballtables:bool pubinsert:bool pubupdate:bool pubdelete:bool pubtruncate:bool pubviaroot:bool')],
-  ['pg_publication_rel', empty('oid:oid prpubid:oid prrelid:oid prqual:text? prattrs:int2[]?')],
-  ['pg_publication_namespace', empty('oid:oid pnpubid:oid pnnspid:oid')],
-  ['pg_trigger', empty('oid:oid tgrelid:oid tgparentid:oid tgname:name tgfoid:oid tgtype:int2 tgenabled:char tgisinternal:bool tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2 tgattr:int2[] tgargs:text tgqual:text? tgoldtable:name? tgnewtable:name?')],
-  ['pg_rewrite', empty('oid:oid rulename:name ev_class:oid ev_type:char ev_enabled:char is_instead:bool ev_qual:text ev_action:text')],
-  ['pg_enum', empty('oid:oid enumtypid:oid enumsortorder:float4 enumlabel:name')],
-  ['pg_range', empty('rngtypid:oid rngsubtype:oid rngmultitypid:oid rngcollation:oid rngsubopc:oid rngcanonical:text rngsubdiff:text')],
-  ['pg_sequence', empty('seqrelid:oid seqtypid:oid seqstart:int8 seqincrement:int8 seqmax:int8 seqmin:int8 seqcache:int8 seqcycle:bool')],
-  ['pg_depend', empty('classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid refobjsubid:int4 deptype:char')],
-  ['pg_shdescription', empty('objoid:oid classoid:oid description:text')],
-  ['pg_extension', empty('oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:oid[]? extcondition:text[]?')],
-  ['pg_foreign_table', empty('ftrelid:oid ftserver:oid ftoptions:text[]?')],
-  ['pg_foreign_server', empty('oid:oid srvname:name srvowner:oid srvfdw:oid srvtype:text? srvversion:text? srvacl:text[]? srvoptions:text[]?')],
-  ['pg_partitioned_table', empty('partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2[] partclass:oid[] partcollation:oid[] partexprs:text?')],
-  ['pg_opclass', empty('oid:oid opcmethod:oid opcname:name opcnamespace:oid opcowner:oid opcfamily:oid opcintype:oid opcdefault:bool opckeytype:oid')],
-  ['pg_auth_members', empty('roleid:oid member:oid grantor:oid admin_option:bool')],
-  ['pg_db_role_setting', empty('setdatabase:oid setrole:oid setconfig:text[]?')],
-  ['pg_prepared_statements', empty('name:text statement:text prepare_time:timestamptz parameter_types:text[] result_types:text[] from_sql:bool generic_plans:int8 custom_plans:int8')],
-  ['pg_cursors', empty('name:text statement:text is_holdable:bool is_binary:bool is_scrollable:bool creation_time:timestamptz')],
+  ['pg_views', {
+    columns: columns('schemaname:name viewname:name viewowner:name definition:text'),
+    rows: async session => (await allShapes(session)).flatMap(({ name, view }) => view === undefined ? [] : [[name.schema, name.name, session.user, `${view.sql};`]]),
+  }],
+  ['pg_authid', {
+    columns: columns('oid:oid rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool rolreplication:bool rolbypassrls:bool rolconnlimit:int4 rolpassword:text? rolvaliduntil:timestamptz?'),
+    rows: session => [[big(USER_OID), session.user, true, true, true, true, true, false, true, -1, null, null]],
+  }],
+  ['pg_cast', {
+    columns: columns('oid:oid castsource:oid casttarget:oid castfunc:oid castcontext:char castmethod:char'),
+    rows: () => [...allCasts()].flatMap(({ from, to, context, fn }, i): Value[][] => {
+      const source = TYPE_ENTRIES.find(entry => entry.kind === from)?.oid, target = TYPE_ENTRIES.find(entry => entry.kind === to)?.oid
+      return source === undefined || target === undefined || source === target ? [] : [[200_000n + big(i), big(source), big(target), 0n, context.slice(0, 1), fn === undefined ? 'b' : 'f']]
+    }),
+  }],
+  ['pg_operator', {
+    columns: columns('oid:oid oprname:name oprnamespace:oid oprowner:oid oprkind:char oprcanmerge:bool oprcanhash:bool oprleft:oid oprright:oid oprresult:oid oprcom:oid oprnegate:oid oprcode:text oprrest:text oprjoin:text'),
+    rows: () => [...allScalars()].filter(fn => /^[-+*\/<>=~!@#%^&|`?]+$/.test(fn.name)).map((fn, i): Value[] => {
+      const [left, right] = fn.args.length === 1 ? [0n, kindOid(fn.args[0] ?? 'any')] : [kindOid(fn.args[0] ?? 'any'), kindOid(fn.args[1] ?? 'any')]
+      return [300_000n + big(i), fn.name, 11n, big(USER_OID), fn.args.length === 1 ? 'l' : 'b', false, fn.name === '=', left, right, resultOid(fn), 0n, 0n, '-', '-', '-']
+    }),
+  }],
+  ...EMPTY_RELATIONS,
 ])
