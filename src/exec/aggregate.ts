@@ -4,7 +4,7 @@
  * In one epoch everything comes out at the end. In many, each flush takes back a changed group's old row and gives its new one.
  */
 import type { Batch, Column } from '../batch.ts'
-import { invariant, unsupported } from '../error.ts'
+import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { column, literal } from '../expr.ts'
 import { aggregateById } from '../function/table.ts'
