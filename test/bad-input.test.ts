@@ -8,10 +8,11 @@ import { rowsOf } from '../src/column.ts'
 import { Engine } from '../src/engine.ts'
 import { SqlError } from '../src/error.ts'
 import { Session } from '../src/session/session.ts'
+import { openLocalStore } from '../src/storage/store-local.ts'
 import { openMemoryStore } from '../src/storage/store-memory.ts'
 import { showRow } from '../src/storage/testing.ts'
 import { message, startup } from './frontend.ts'
-import { startServer } from './server-process.ts'
+import { shared, startServer } from './server-process.ts'
 import type { ServerProcess } from './server-process.ts'
 
 type Files = ReadonlyMap<string, Uint8Array>
@@ -147,6 +148,30 @@ describe.each(['a', 'k'])('files of table %s', table => {
   })
 
 })
+
+const golden = shared('golden/paimon')
+test.skipIf(golden === undefined).each(['dv-pk-64', 'dv-append-32', 'types-nested-parquet', 'evolution-pk', 'old-090-pk'])('flipped bytes in all files of Java\'s %s (skipped without ../shared/golden)', async name => {
+  const theirs = openLocalStore(join(golden ?? '', name, 'warehouse')), files = new Map<string, Uint8Array>(), root = 'default.db/t/'
+  const walk = async (folder: string): Promise<void> => {
+    for (const { path } of await theirs.list(folder)) {
+      if (path.endsWith('/')) await walk(path)
+      else files.set(path.slice(root.length), await theirs.read(path))
+    }
+  }
+  await walk(root)
+  expect(await read(files)).not.toBeInstanceOf(Error)
+  let errors = 0, place = 0
+  for (const [path, bytes] of files) {
+    for (let at = place++ % 97; at < bytes.length; at += 97) {
+      const answer = await read(changed(files, path, () => { const flipped = bytes.slice(); flipped[at] = (flipped[at] ?? 0) ^ (at % 3 === 0 ? 0xff : 1 << at % 8); return flipped }))
+      if (!(answer instanceof Error)) continue
+      errors++
+      expect(isClear(answer), `byte ${at} of ${path}: ${String(answer)} ${answer.stack ?? ''}`).toBe(true)
+    }
+  }
+  expect(errors).toBeGreaterThan(20)
+  expect(engine.memory.used).toBe(0)
+}, 120_000)
 
 describe('what is not understood is refused by name', () => {
   const schema = (from: string | RegExp, to: string) => async (table: string): Promise<Files> => { const files = await filesOf(table); return changed(files, 'schema/schema-0', edited(from, to)) }

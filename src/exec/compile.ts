@@ -7,7 +7,7 @@ import { columnReader, columnFromValues } from '../column.ts'
 import { encodeValue, setFixed } from '../datum.ts'
 import { SqlError, invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
-import { columnsOf } from '../expr.ts'
+import { column, columnsOf, mapExpr } from '../expr.ts'
 import type { Address, Arena, Memory } from '../memory.ts'
 import type { Parameters } from '../plan.ts'
 import { layoutOf, sameType, widthOf } from '../type.ts'
@@ -67,20 +67,30 @@ function withinStack<T>(f: () => T): T {
   }
 }
 
+/** Over fewer rows making a loop costs more than running several. */
+const FEW = 512
+
 export class Program {
   readonly handle: ProgramHandle
+  /** Its columns are numbered as they are read, so that the same expression has the same loop wherever its columns are. */
   readonly #normal: Normal
+  /** Positions in the batch of the columns that are read. */
+  readonly #read: readonly number[]
   readonly #context: ProgramContext
   /** By which input columns are dictionaries or constant. */
   readonly #plans = new Map<string, Prepared>()
   readonly #used: readonly number[]
+  /** A program an expression: queries differ more than their expressions do, so that their loops are often there already. */
+  #each: readonly Program[] | undefined
   #image: { readonly parameters: Parameters; readonly image: UniformImage } | undefined
 
   constructor(exprs: readonly Expr[], context: ProgramContext) {
     this.handle = { exprs }
-    this.#normal = normalize(exprs)
+    const { exprs: normal, uniforms } = normalize(exprs), read = columnsOf(...normal)
+    this.#read = read
+    this.#normal = { exprs: normal.map(expr => mapExpr(expr, node => node.kind === 'column' ? column(read.indexOf(node.index), node.type) : node)), uniforms }
     this.#context = context
-    this.#used = columnsOf(...this.#normal.exprs)
+    this.#used = read.map((_, i) => i)
   }
 
   /** The expressions' values, one column each. An expression that is a column gives that very column. What is new is in `arena`. */
@@ -91,6 +101,10 @@ export class Program {
   /** The same over columns of `length` rows. */
   over(columns: readonly Column[], length: number, arena: Arena, parameters: Parameters): Column[] {
     if (length === 0) return this.#normal.exprs.map(expr => columnFromValues([], expr.type, arena))
+    if (length <= FEW && this.handle.exprs.length > 1) {
+      this.#each ??= this.handle.exprs.map(expr => new Program([expr], this.#context))
+      return this.#each.flatMap(program => program.over(columns, length, arena, parameters))
+    }
     const { finals, slots } = this.#evaluateAhead(columns, length, arena, parameters)
     const results = finals.map((expr): Column | undefined => {
       const column = columnOf(expr)
@@ -114,8 +128,12 @@ export class Program {
   }
 
   /** Runs everything up to the last pass. */
-  #evaluateAhead(columns: readonly Column[], length: number, arena: Arena, parameters: Parameters): { finals: readonly Expr[]; slots: Slots } {
-    const { memory } = this.#context
+  #evaluateAhead(batch: readonly Column[], length: number, arena: Arena, parameters: Parameters): { finals: readonly Expr[]; slots: Slots } {
+    const { memory } = this.#context, columns = this.#read.map(index => {
+      const column = batch[index]
+      invariant(column !== undefined, 'an expression reads columns of its input')
+      return column
+    })
     memory.refresh()
     const image = this.#uniforms(parameters)
     const slots = new Slots(columns, length, image, this.#context)

@@ -89,6 +89,11 @@ async function definitionOf(session: Session, statement: CreateTable, columns: r
   }
   const options: Record<string, string> = {}
   for (const option of statement.options) options[option.key] = option.value
+  if (primaryKey.length > 0 && options['bucket'] === undefined) {
+    // Paimon's own default, dynamic buckets, needs an index that only one writer may keep
+    options['bucket'] = '1'
+    session.notice({ severity: 'NOTICE', code: '00000', message: `table "${name.name}" has one bucket`, hint: 'WITH (\'bucket\' = \'n\') spreads a large table over n.' })
+  }
   return {
     name, primaryKey, partitionedBy: statement.partitionedBy, options,
     columns: columns.map(column => primaryKey.includes(column.name) ? { ...column, nullable: false } : column),

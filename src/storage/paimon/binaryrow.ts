@@ -43,6 +43,12 @@ export function parseRow(path: string, bytes: Uint8Array, types: readonly Paimon
   return new SlotReader(path, bytes.subarray(4)).row(types)
 }
 
+/** One value of a serialised row of `arity` columns. */
+export function parseColumn(path: string, bytes: Uint8Array, arity: number, column: number, type: PaimonType): Value {
+  if (rowArity(path, bytes) !== arity) throw corrupt(path, `a row of ${rowArity(path, bytes)} columns where ${arity} are expected`)
+  return new SlotReader(path, bytes.subarray(4)).column(arity, column, type)
+}
+
 /** How many columns a serialised row has. */
 export function rowArity(path: string, bytes: Uint8Array): number {
   if (bytes.length < 4) throw corrupt(path, 'a row of less than four bytes')
@@ -247,6 +253,12 @@ class SlotReader {
     const nulls = nullBytes(types.length)
     this.#need(0, nulls + 8 * types.length)
     return types.map((type, i) => this.#bit(0, i + 8) ? null : this.#value(nulls + 8 * i, type))
+  }
+
+  column(arity: number, column: number, type: PaimonType): Value {
+    const nulls = nullBytes(arity)
+    this.#need(0, nulls + 8 * arity)
+    return this.#bit(0, column + 8) ? null : this.#value(nulls + 8 * column, type)
   }
 
   array(element: PaimonType): readonly Value[] {

@@ -5,7 +5,7 @@ import { typeKey } from '../../type.ts'
 import type { Decimal, Value } from '../../value.ts'
 import { mightMatch } from '../prune.ts'
 import type { ColumnStats } from '../prune.ts'
-import { parseRow, rowArity } from './binaryrow.ts'
+import { parseColumn, rowArity } from './binaryrow.ts'
 import { bucketFunction } from './bucket.ts'
 import type { BucketFunction } from './bucket.ts'
 import type { ManifestEntry, ManifestMeta } from './manifest.ts'
@@ -98,17 +98,12 @@ export class Pruner {
 /** Statistics by field id, in the types that `wanted` gives (undefined: the field is not wanted). */
 function boundsOf(path: string, fields: readonly PaimonField[], stats: SimpleStats, wanted: (field: PaimonField) => PaimonType | undefined): (fieldId: number) => ColumnStats | undefined {
   if (fields.length === 0 || rowArity(path, stats.min) !== fields.length || rowArity(path, stats.max) !== fields.length) return () => undefined
-  // nested columns have no bounds, and are read as the NULLs that they are
-  const types = fields.map((field): PaimonType => hasBounds(field.type) ? field.type : { kind: 'BIGINT', nullable: true })
-  let min: readonly Value[] | undefined, max: readonly Value[] | undefined
   return id => {
     const i = fields.findIndex(field => field.id === id), field = fields[i]
     const type = field === undefined ? undefined : wanted(field)
     if (field === undefined || type === undefined) return undefined
-    min ??= parseRow(path, stats.min, types)
-    max ??= parseRow(path, stats.max, types)
-    const nulls = stats.nulls[i] ?? undefined
-    const low = hasBounds(field.type) ? converted(min[i] ?? null, field.type, type) : undefined, high = hasBounds(field.type) ? converted(max[i] ?? null, field.type, type) : undefined
+    const nulls = stats.nulls[i] ?? undefined, bound = (row: Uint8Array): Value | undefined => hasBounds(field.type) ? converted(parseColumn(path, row, fields.length, i, field.type), field.type, type) : undefined
+    const low = bound(stats.min), high = bound(stats.max)
     return { ...(low === undefined ? {} : { min: low }), ...(high === undefined ? {} : { max: high }), ...(nulls === undefined ? {} : { nulls: Number(nulls) }), ...(isFloat(type) ? {} : { nans: false }) }
   }
 }

@@ -9,7 +9,7 @@ import type { ManifestEntry } from './manifest.ts'
 import type { TableOptions } from './options.ts'
 import { fieldsOf, trimmedPrimaryKey } from './schema.ts'
 import type { PaimonSchema } from './schema.ts'
-import { requireWholeFile } from './state.ts'
+import { partitionKey, requireWholeFile } from './state.ts'
 import type { TableFiles } from './state.ts'
 import { fieldNamed, paimonTypeText } from './types.ts'
 import type { PaimonField } from './types.ts'
@@ -45,6 +45,7 @@ export class SplitMaker {
   /** Columns that a merge reads behind the wanted ones: those that are not wanted anyway. */
   readonly #mergeFields: readonly PaimonField[]
   readonly #partition: ReadonlyMap<string, number>
+  readonly #columns = new Map<string, readonly SplitColumn[]>()
 
   constructor(table: TableContext, want: Want) {
     this.#table = table
@@ -141,15 +142,25 @@ export class SplitMaker {
     const { files, schema, name } = this.#table
     const written = await files.schema(entry.file.schemaId)
     requireWholeFile(name, entry, written)
-    const partition = parseRow(name, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
-    const columns = this.#fields.map((field, i): SplitColumn => {
-      const out = this.#schema[i]
-      invariant(out !== undefined, 'a column of the split')
-      const at = this.#partition.get(field.name)
-      return at === undefined ? columnFrom(name, field, out, written) : constantColumn(field, out, partition[at] ?? null)
-    })
-    const path = files.dataFilePath(schema, entry)
-    return { path, format: formatOf(name, path), size: Number(entry.file.fileSize), rows: Number(entry.file.rowCount), columns: [...columns, ...extra], ...more }
+    const columns = this.#columnsOf(entry, written), path = files.dataFilePath(schema, entry)
+    return { path, format: formatOf(name, path), size: Number(entry.file.fileSize), rows: Number(entry.file.rowCount), columns: extra.length === 0 ? columns : [...columns, ...extra], ...more }
+  }
+
+  /** Where the wanted columns are: the same for all files of one schema and partition. */
+  #columnsOf(entry: ManifestEntry, written: PaimonSchema): readonly SplitColumn[] {
+    const { schema, name } = this.#table, key = `${written.id} ${partitionKey(entry)}`
+    let columns = this.#columns.get(key)
+    if (columns === undefined) {
+      const partition = parseRow(name, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
+      columns = this.#fields.map((field, i): SplitColumn => {
+        const out = this.#schema[i]
+        invariant(out !== undefined, 'a column of the split')
+        const at = this.#partition.get(field.name)
+        return at === undefined ? columnFrom(name, field, out, written) : constantColumn(field, out, partition[at] ?? null)
+      })
+      this.#columns.set(key, columns)
+    }
+    return columns
   }
 }
 

@@ -13,7 +13,7 @@ import type { PaimonSchema } from './schema.ts'
 import { parseSnapshot } from './snapshot.ts'
 import type { Snapshot } from './snapshot.ts'
 
-/** Metadata files whose names are never used again, parsed. A lake has one; it is bounded. */
+/** Metadata files, parsed: those whose names are never used again, and those whose names may be. A lake has one; it is bounded. */
 export class MetadataCache {
   readonly lists = new Recent<ManifestMeta>()
   readonly manifests = new Recent<ManifestEntry>()
@@ -91,6 +91,7 @@ export class TableFiles {
   readonly directory: string
   readonly #cache: MetadataCache
   readonly #schemas = new Map<bigint, PaimonSchema>()
+  readonly #bucketPaths = new Map<string, string>()
 
   constructor(store: ObjectStore, directory: string, cache: MetadataCache) {
     this.store = store
@@ -150,14 +151,12 @@ export class TableFiles {
   }
 
   async #snapshotAt(path: string): Promise<Snapshot | undefined> {
-    let bytes: Uint8Array
     try {
-      bytes = await this.store.read(path)
+      return await this.#cache.snapshots.get(path, undefined, () => this.store.read(path))
     } catch (error) {
       if (isMissing(error)) return undefined
       throw error
     }
-    return parseSnapshot(path, bytes)
   }
 
   /** All live files of a snapshot. `keep` may leave out manifests none of whose entries is wanted. */
@@ -206,8 +205,13 @@ export class TableFiles {
   }
 
   #bucketPath(schema: PaimonSchema, entry: { readonly partition: Uint8Array; readonly bucket: number }): string {
-    const values = parseRow(this.directory, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
-    return bucketPath(this.directory, schema, values, entry.bucket)
+    const key = `${entry.bucket} ${partitionKey(entry)}`
+    let path = this.#bucketPaths.get(key)
+    if (path === undefined) {
+      const values = parseRow(this.directory, entry.partition, fieldsOf(schema, schema.partitionKeys).map(field => field.type))
+      this.#bucketPaths.set(key, path = bucketPath(this.directory, schema, values, entry.bucket))
+    }
+    return path
   }
 
   /** Where the deletion vectors of a snapshot's data files are, by the names of those files. */
