@@ -74,6 +74,8 @@ export interface AggregateCall {
   readonly args: readonly Expr[]
   readonly distinct: boolean
   readonly filter?: Expr
+  /** ORDER BY inside of the call, or WITHIN GROUP: the last arguments, one for each entry, are what rows are sorted by. */
+  readonly order?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[]
   readonly type: Type
 }
 

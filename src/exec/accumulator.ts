@@ -17,6 +17,8 @@ export interface Input {
   readonly n: number
   /** The argument, flat or var; undefined for count(*). */
   readonly column: Column | undefined
+  /** Further arguments, of those that take several. */
+  readonly others?: readonly Column[]
   /** 0: each row counts once. */
   readonly weights: Address
 }
@@ -28,8 +30,8 @@ export interface Groups {
   readonly totals: Address
 }
 
-export type Family = 'count' | 'sum' | 'min' | 'max' | 'any' | 'bool' | 'array'
-export type Result = 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or' | 'array_agg'
+export type Family = 'list' | 'count' | 'sum' | 'min' | 'max' | 'any' | 'bool'
+export type Result = 'list' | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or'
 
 export interface Accumulator {
   /** Makes states for all ids below `end`. A new state is that of no rows. */

@@ -4,7 +4,7 @@
  * In one epoch everything comes out at the end. In many, each flush takes back a changed group's old row and gives its new one.
  */
 import type { Batch, Column } from '../batch.ts'
-import { invariant, unsupported } from '../error.ts'
+import { invariant } from '../error.ts'
 import type { Expr } from '../expr.ts'
 import { column, literal } from '../expr.ts'
 import { aggregateById } from '../function/table.ts'
@@ -14,7 +14,7 @@ import type { Field, Schema, Type } from '../type.ts'
 import { INT8, layoutOf } from '../type.ts'
 import type { Accumulator, Family, Groups, Input, Result } from './accumulator.ts'
 import { Bools, Count, Extreme, FloatSum, IntegerSum, flat, noAggregate, ordersByBytes, valuesOf } from './accumulator.ts'
-import { Lists } from './accumulator-lists.ts'
+import { ListStates } from './accumulator-list.ts'
 import { DistinctRows, RemovableExtreme } from './accumulator-removal.ts'
 import { ValueSums, isValueSum } from './accumulator-values.ts'
 import type { Machine } from './gather.ts'
@@ -26,22 +26,21 @@ import type { Context, Life, Operator } from './operator.ts'
 
 const PIECE = 16384
 
-const FAMILY: Readonly<Record<Result, Family>> = { count: 'count', sum: 'sum', avg: 'sum', min: 'min', max: 'max', any_value: 'any', bool_and: 'bool', bool_or: 'bool', array_agg: 'array' }
+const FAMILY: Readonly<Record<Result, Family>> = { count: 'count', sum: 'sum', avg: 'sum', min: 'min', max: 'max', any_value: 'any', bool_and: 'bool', bool_or: 'bool', list: 'list' }
 
-function makeAccumulator(family: Family, argument: Type | undefined, removal: boolean, machine: Machine): Accumulator {
+function makeAccumulator(family: Family, call: AggregateCall, removal: boolean, machine: Machine): Accumulator {
+  const argument = call.args[0]?.type
   if (family === 'count') return new Count(machine)
   invariant(argument !== undefined, `${family} has an argument`)
   const layout = layoutOf(argument)
   switch (family) {
+    case 'list': return new ListStates(call, removal, machine)
     case 'sum':
       if (isValueSum(argument)) return new ValueSums(argument, machine)
       if (layout === 'f32' || layout === 'f64') return new FloatSum(layout === 'f64', machine)
       if (layout === 'i32' || layout === 'i64' || layout === 'i128') return new IntegerSum(argument, layout, machine)
       throw noAggregate('sum', argument)
     case 'bool': return new Bools(machine)
-    case 'array':
-      if (removal) throw unsupported('array_agg in a continuous query whose rows may be removed')
-      return new Lists(machine)
     case 'min': case 'max':
       if (!ordersByBytes(argument)) throw noAggregate(family, argument)
       return removal ? new RemovableExtreme(argument, family === 'max', machine) : new Extreme(argument, family === 'max', machine)
@@ -58,18 +57,21 @@ function keyOf(value: unknown): string {
 class Slot {
   readonly accumulator: Accumulator
   readonly argument: number | undefined
+  readonly #others: readonly number[]
   readonly filter: number | undefined
   readonly #distinct: DistinctRows | undefined
   /** How many rows went in, when these are not all rows of the group. */
   readonly #totals: Growing | undefined
   readonly #machine: Machine
 
-  constructor(family: Family, argument: number | undefined, type: Type | undefined, filter: number | undefined, distinct: boolean, removal: boolean, machine: Machine) {
+  constructor(family: Family, call: AggregateCall, [argument, ...others]: readonly number[], filter: number | undefined, removal: boolean, machine: Machine) {
+    const type = call.args[0]?.type
     this.#machine = machine
     this.argument = argument
+    this.#others = others
     this.filter = filter
-    this.accumulator = makeAccumulator(family, type, removal, machine)
-    this.#distinct = distinct && type !== undefined ? new DistinctRows(type, machine) : undefined
+    this.accumulator = makeAccumulator(family, call, removal, machine)
+    this.#distinct = call.distinct && family !== 'list' && type !== undefined ? new DistinctRows(type, machine) : undefined
     this.#totals = this.#distinct !== undefined || filter !== undefined ? new Growing(machine.memory, true) : undefined
   }
 
@@ -80,7 +82,7 @@ class Slot {
 
   push(ids: Address, n: number, columns: readonly Column[], weights: Address, arena: Arena): void {
     const { kernel } = this.#machine
-    let argument = this.argument === undefined ? undefined : columns[this.argument]
+    let argument = this.argument === undefined ? undefined : columns[this.argument], others = this.#others.flatMap(at => columns[at] ?? [])
     if (this.filter !== undefined) {
       const condition = columns[this.filter]
       invariant(condition !== undefined, 'the condition of FILTER')
@@ -91,9 +93,11 @@ class Slot {
       if (ids !== 0) ids = gatherWeights(ids, rows, n, this.#machine, arena) ?? 0
       if (weights !== 0) weights = gatherWeights(weights, rows, n, this.#machine, arena) ?? 0
       if (argument !== undefined) argument = gather(argument, rows, n, this.#machine, arena)
+      const kept = n
+      others = others.map(other => gather(other, rows, kept, this.#machine, arena))
     }
     if (this.#distinct !== undefined) { this.#distinct.push({ ids, n, column: argument, weights }); return }
-    this.#update({ ids, n, column: argument === undefined ? undefined : flatten(argument, this.#machine, arena), weights })
+    this.#update({ ids, n, column: argument === undefined ? undefined : flatten(argument, this.#machine, arena), others, weights })
   }
 
   #update(input: Input): void {
@@ -142,9 +146,9 @@ class Slot {
   }
 }
 
-/** The argument, which is not evaluated (and does not fail) in rows that FILTER leaves out. */
-function guarded({ args: [argument], filter }: AggregateCall): Expr | undefined {
-  if (filter === undefined || argument === undefined || argument.kind === 'column' || argument.kind === 'literal') return argument
+/** An argument, which is not evaluated (and does not fail) in rows that FILTER leaves out. */
+function guarded(argument: Expr, filter: Expr | undefined): Expr {
+  if (filter === undefined || argument.kind === 'column' || argument.kind === 'literal') return argument
   return { kind: 'case', arms: [{ when: filter, then: argument }], otherwise: literal(null, argument.type), type: argument.type }
 }
 
@@ -164,12 +168,11 @@ class Slots {
       return at
     }
     for (const call of plan.aggregates) {
-      invariant(call.args.length <= 1, 'aggregates have at most one argument')
-      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], argument = place(guarded(call)), filter = place(call.filter)
-      const key = `${family} ${argument ?? ''} ${filter ?? ''} ${call.distinct}`
+      const what = aggregateById(call.fn).accumulator, family = FAMILY[what], places = call.args.flatMap(arg => place(guarded(arg, call.filter)) ?? []), filter = place(call.filter)
+      const key = family === 'list' ? keyOf(call) : `${family} ${places.join()} ${filter ?? ''} ${call.distinct}`
       let slot = byKey.get(key)
       if (slot === undefined) {
-        byKey.set(key, slot = new Slot(family, argument, call.args[0]?.type, filter, call.distinct, removal, machine))
+        byKey.set(key, slot = new Slot(family, call, places, filter, removal, machine))
         this.slots.push(slot)
       }
       this.results.push({ slot, what, type: call.type })
@@ -179,7 +182,7 @@ class Slots {
 
 /** True when the plan's work can be spread: partial states that are merged afterwards. */
 export function canSplit(plan: AggregatePlan): boolean {
-  return plan.aggregates.every(call => !call.distinct && aggregateById(call.fn).accumulator !== 'array_agg')
+  return plan.aggregates.every(call => !call.distinct && aggregateById(call.fn).accumulator !== 'list')
 }
 
 /** What the `partial` stage of a plan gives: keys, the number of rows, then the states. */

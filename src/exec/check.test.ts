@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Expr } from '../expr.ts'
 import { call, column, literal } from '../expr.ts'
 import { aggregates } from '../function/aggregate.ts'
+import type { AggregateFunction } from '../function/function.ts'
 import { windowById } from '../function/table.ts'
 import { loadKernel } from '../kernel/kernel.ts'
 import { Memory } from '../memory.ts'
@@ -108,8 +109,7 @@ class Maker {
     const calls = Array.from({ length: 1 + this.below(4) }, (): WindowCall => {
       const argument = this.columnOf(schema), frame = this.frame(order, total)
       if (this.random() < 0.5) {
-        const entry = this.pick(aggregates.filter(({ args, accumulator }) => args.length === 0 || args[0] === argument.type.kind || args[0] === 'any' || args[0] === 'anyelement'
-          ? !(argument.type.kind === 'interval' && (accumulator === 'sum' || accumulator === 'avg')) : false)), args = entry.args.length === 0 ? [] : [argument]
+        const entry = this.pick(aggregatesOf(argument)), args = entry.args.length === 0 ? [] : [argument]
         return { fn: entry.id, args, frame, type: entry.result(args.map(arg => arg.type)), ...(this.random() < 0.2 ? { filter: this.condition(schema) } : {}) }
       }
       const free = ['rank()', 'dense_rank()', 'percent_rank()', 'cume_dist()'], bound = ['row_number()', 'lag(anyelement,int4)', 'lead(anyelement,int4)', 'first_value(anyelement)', 'last_value(anyelement)', 'nth_value(anyelement,int4)']
@@ -133,13 +133,22 @@ class Maker {
     const { schema } = input, keys = Array.from({ length: this.below(3) }, () => this.columnOf(schema)), calls: AggregateCall[] = []
     for (let n = keys.length === 0 ? 1 + this.below(4) : this.below(5); n > 0; n--) {
       const argument = this.columnOf(schema)
-      const fits = aggregates.filter(({ args, accumulator }) => args.length === 0 || args[0] === argument.type.kind || args[0] === 'any' || args[0] === 'anyelement'
-        ? !(argument.type.kind === 'interval' && (accumulator === 'sum' || accumulator === 'avg')) : false)
+      const fits = aggregatesOf(argument)
       const entry = this.pick(fits), args = entry.args.length === 0 ? [] : [argument]
       calls.push({ fn: entry.id, args, distinct: args.length > 0 && this.random() < 0.25, type: entry.result(args.map(arg => arg.type)), ...(this.random() < 0.2 ? { filter: this.condition(schema) } : {}) })
     }
     return { kind: 'aggregate', input, keys, aggregates: calls, schema: [...keys.map((key, i) => ({ name: `k${i}`, type: key.type, nullable: true })), ...calls.map(({ type }, i) => ({ name: `a${i}`, type, nullable: true }))] }
   }
+}
+
+/** Not those whose result depends on an order that is free; lists only of values that have one form. */
+function aggregatesOf({ type }: Expr): readonly AggregateFunction[] {
+  return aggregates.filter(({ name, args, accumulator, orderedSet }) => {
+    if (args.length === 0) return true
+    if (args.length > 1 || orderedSet === true || (args[0] !== type.kind && args[0] !== 'any' && args[0] !== 'anyelement' && args[0] !== 'anynonarray')) return false
+    if (accumulator === 'list') return name !== 'array_agg' && ['bool', 'int2', 'int4', 'int8', 'text', 'date'].includes(type.kind)
+    return !(type.kind === 'interval' && (accumulator === 'sum' || accumulator === 'avg'))
+  })
 }
 
 function movedBy({ expr: { type } }: Order, size: number): Expr | undefined {

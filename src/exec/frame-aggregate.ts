@@ -1,5 +1,5 @@
 /** Aggregates over a frame that slides: rows are added behind the last and taken away in front of the first; most can give up any row. */
-import { arrayOf, asDecimal } from '../datum.ts'
+import { asDecimal } from '../datum.ts'
 import { divide, fromInteger } from '../decimal.ts'
 import { SqlError, invariant } from '../error.ts'
 import { compareValues } from '../function/comparison.ts'
@@ -21,7 +21,7 @@ export interface FrameAggregate {
 }
 
 /** The aggregate over rows whose argument is at their number in `values`; `values` undefined: count(*). */
-export function frameAggregate(what: Result, values: readonly Value[] | undefined, argument: Type | undefined, type: Type): FrameAggregate {
+export function frameAggregate(what: Exclude<Result, 'list'>, values: readonly Value[] | undefined, argument: Type | undefined, type: Type): FrameAggregate {
   if (what === 'count') return new Counting(values)
   invariant(values !== undefined && argument !== undefined, `${what} has an argument`)
   switch (what) {
@@ -29,8 +29,21 @@ export function frameAggregate(what: Result, values: readonly Value[] | undefine
     case 'min': case 'any_value': return new Extremes(values, argument, 1)
     case 'max': return new Extremes(values, argument, -1)
     case 'bool_and': case 'bool_or': return new Bools(what === 'bool_and', values)
-    case 'array_agg': return new Listing(values)
   }
+}
+
+/** Aggregates that need all rows of the frame at once, in their order. */
+export class Listing implements FrameAggregate {
+  readonly free = false
+  readonly #result: (rows: readonly number[]) => Value
+  #rows: number[] = []
+  #first = 0
+
+  constructor(result: (rows: readonly number[]) => Value) { this.#result = result }
+  add(row: number): void { this.#rows.push(row) }
+  remove(row: number): void { if (this.#rows[this.#first] === row) this.#first++ }
+  result(): Value { return this.#result(this.#rows.slice(this.#first)) }
+  reset(): void { this.#rows = []; this.#first = 0 }
 }
 
 class Counting implements FrameAggregate {
@@ -43,29 +56,6 @@ class Counting implements FrameAggregate {
   remove(row: number): void { if (this.#values === undefined || this.#values[row] !== null) this.#count-- }
   result(): Value { return BigInt(this.#count) }
   reset(): void { this.#count = 0 }
-}
-
-/** The values of the frame in its order, NULLs too. */
-class Listing implements FrameAggregate {
-  readonly free = false
-  readonly #values: readonly Value[]
-  #rows: number[] = []
-  #first = 0
-
-  constructor(values: readonly Value[]) { this.#values = values }
-  add(row: number): void { this.#rows.push(row) }
-  remove(row: number): void {
-    invariant(this.#rows[this.#first] === row, 'rows leave a frame at its front')
-    this.#first++
-  }
-  result(): Value {
-    const rows = this.#rows.slice(this.#first)
-    return rows.length === 0 ? null : arrayOf(rows.map(row => this.#values[row] ?? null))
-  }
-  reset(): void {
-    this.#rows = []
-    this.#first = 0
-  }
 }
 
 class Summing implements FrameAggregate {

@@ -12,6 +12,7 @@ import type { AggregateCall, AggregatePlan, JoinPlan, Plan, TopPlan } from '../p
 import type { Type } from '../type.ts'
 import { layoutOf } from '../type.ts'
 import type { Decimal, Value } from '../value.ts'
+import { listValue } from './accumulator-list.ts'
 import { windowRows } from './reference-window.ts'
 
 /** A row and how often it occurs. */
@@ -124,6 +125,10 @@ function aggregateDefinition(plan: AggregatePlan, input: readonly Counted[]): Co
 function aggregateValue(call: AggregateCall, rows: readonly Counted[]): Value {
   const what = aggregateById(call.fn).accumulator, [argument] = call.args, { filter } = call
   const kept = filter === undefined ? rows : rows.filter(({ row }) => evaluate(filter, row) === true)
+  if (what === 'list') {
+    const kept = total(rows.filter(({ row }) => filter === undefined || evaluate(filter, row) === true).map(({ row, weight }) => ({ row: call.args.map(arg => evaluate(arg, row)), weight })), call.args.map(arg => arg.type))
+    return listValue(call, [...kept.values()].map(({ row, weight }) => ({ values: row, count: weight })))
+  }
   if (argument === undefined) return BigInt(kept.reduce((sum, { weight }) => sum + weight, 0))
   let values = [...total(kept.map(({ row, weight }) => ({ row: [evaluate(argument, row)], weight })), [argument.type]).values()]
     .filter(({ row, weight }) => row[0] !== null && weight > 0).map(({ row, weight }) => ({ value: row[0] ?? null, weight: BigInt(weight) }))
@@ -133,7 +138,6 @@ function aggregateValue(call: AggregateCall, rows: readonly Counted[]): Value {
   if (count === 0n) return null
   const sorted = values.map(({ value }) => value).sort((a, b) => compareValues(a, b, argument.type))
   switch (what) {
-    case 'array_agg': throw new InternalError('the order of array_agg is not part of the reference')
     case 'min': case 'any_value': return sorted[0] ?? null
     case 'max': return sorted.at(-1) ?? null
     case 'bool_and': return !values.some(({ value }) => value === false)

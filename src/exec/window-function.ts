@@ -2,10 +2,11 @@
 import { SqlError, invariant } from '../error.ts'
 import { asNumber } from '../datum.ts'
 import type { AggregateFunction, WindowFunction } from '../function/function.ts'
+import { listResult } from '../function/list-aggregate.ts'
 import type { WindowFrame } from '../plan.ts'
 import type { Type } from '../type.ts'
 import type { Value } from '../value.ts'
-import { frameAggregate } from './frame-aggregate.ts'
+import { Listing, frameAggregate } from './frame-aggregate.ts'
 import type { FrameAggregate } from './frame-aggregate.ts'
 import type { Frames, Sorted } from './window-frame.ts'
 import { stretches } from './window-frame.ts'
@@ -14,7 +15,8 @@ import { stretches } from './window-frame.ts'
 export interface Evaluated {
   readonly fn: WindowFunction | AggregateFunction
   readonly args: readonly (readonly Value[])[]
-  readonly argument: Type | undefined
+  /** Of the arguments. */
+  readonly types: readonly Type[]
   readonly filter: readonly Value[] | undefined
   readonly type: Type
   readonly exclude: WindowFrame['exclude']
@@ -90,7 +92,8 @@ function nthOf(parts: readonly (readonly [number, number])[], n: Value): number 
 
 function aggregateOver(call: Evaluated, fn: AggregateFunction, rows: Sorted, out: Value[]): void {
   const { filter, exclude } = call, { start, end } = call.frames()
-  const aggregate = frameAggregate(fn.accumulator, call.args[0], call.argument, call.type)
+  const aggregate = fn.accumulator === 'list' ? new Listing(kept => listResult(fn.name, kept.map(row => call.args.map(values => values[row] ?? null)), call.types, call.type))
+    : frameAggregate(fn.accumulator, call.args[0], call.types[0], call.type)
   const add = (from: number, to: number): void => { for (let row = from; row < to; row++) if (filter === undefined || filter[row] === true) aggregate.add(row) }
   const remove = (from: number, to: number): void => { for (let row = from; row < to; row++) if (filter === undefined || filter[row] === true) aggregate.remove(row) }
   // rows [low, high) are in

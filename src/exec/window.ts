@@ -83,7 +83,7 @@ class Computer {
       let frames: Frames | undefined
       context.check()
       return resultsOf({
-        fn: windowById(call.fn), args: place.args.map(read), argument: call.args[0]?.type, filter: place.filter === undefined ? undefined : read(place.filter), type: call.type, exclude: call.frame.exclude,
+        fn: windowById(call.fn), args: place.args.map(read), types: call.args.map(arg => arg.type), filter: place.filter === undefined ? undefined : read(place.filter), type: call.type, exclude: call.frame.exclude,
         frames: () => frames ??= this.#frames(c, sorted, read),
       }, sorted)
     })

@@ -1,6 +1,6 @@
 /** The aggregates' signatures, with PostgreSQL's result types. */
 import type { Type, TypeKind } from '../type.ts'
-import { BOOL, FLOAT4, FLOAT8, INT8, INTERVAL, NUMERIC, UNKNOWN, layoutOf } from '../type.ts'
+import { BOOL, FLOAT4, FLOAT8, INT8, INTERVAL, NUMERIC, TEXT, UNKNOWN, layoutOf } from '../type.ts'
 import type { Accumulator, AggregateFunction, ArgumentKind } from './function.ts'
 
 function aggregate(name: string, args: readonly ArgumentKind[], result: Type | ((args: readonly Type[]) => Type), accumulator: Accumulator, about: string): AggregateFunction {
@@ -36,6 +36,18 @@ export const aggregates: readonly AggregateFunction[] = [
   aggregate('bool_and', ['bool'], BOOL, 'bool_and', 'whether all are true'),
   aggregate('every', ['bool'], BOOL, 'bool_and', 'whether all are true'),
   aggregate('bool_or', ['bool'], BOOL, 'bool_or', 'whether one is true'),
+  aggregate('string_agg', ['text', 'text'], TEXT, 'list', 'values behind one another, separated'),
+  aggregate('array_agg', ['anynonarray'], ([a]) => ({ kind: 'array', element: a ?? UNKNOWN }), 'list', 'an array of the values, NULLs too'),
+  { ...aggregate('mode', ['anyelement'], first, 'list', 'the most frequent value'), orderedSet: true },
+  { ...aggregate('percentile_disc', ['float8', 'anyelement'], ([, a]) => a ?? UNKNOWN, 'list', 'the first value at or behind the fraction'), orderedSet: true },
+  { ...aggregate('percentile_cont', ['float8', 'float8'], FLOAT8, 'list', 'the value at the fraction, between two'), orderedSet: true },
+  { ...aggregate('percentile_cont', ['float8', 'interval'], INTERVAL, 'list', 'the value at the fraction, between two'), orderedSet: true },
+  ...(['bit_and', 'bit_or', 'bit_xor'] as const).flatMap(name => (['int2', 'int4', 'int8'] as const).map(kind => aggregate(name, [kind], first, 'list', `the bits of all values, by ${name.slice(4)}`))),
+  ...['variance', 'var_samp', 'var_pop', 'stddev', 'stddev_samp', 'stddev_pop'].flatMap(name => [
+    ...(['int2', 'int4', 'int8', 'numeric'] as const).map(kind => aggregate(name, [kind], NUMERIC, 'list', name.startsWith('v') ? 'variance' : 'standard deviation')),
+    ...(['float4', 'float8'] as const).map(kind => aggregate(name, [kind], FLOAT8, 'list', name.startsWith('v') ? 'variance' : 'standard deviation')),
+  ]),
+  ...['corr', 'covar_pop', 'covar_samp', 'regr_avgx', 'regr_avgy', 'regr_count', 'regr_intercept', 'regr_r2', 'regr_slope', 'regr_sxx', 'regr_sxy', 'regr_syy'].map(name =>
+    aggregate(name, ['float8', 'float8'], name === 'regr_count' ? INT8 : FLOAT8, 'list', 'a statistic of pairs')),
   aggregate('any_value', ['anyelement'], first, 'any_value', 'one of the values that are not NULL'),
-  aggregate('array_agg', ['anynonarray'], ([a]) => ({ kind: 'array', element: a ?? UNKNOWN }), 'array_agg', 'all values, NULLs too'),
 ]

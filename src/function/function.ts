@@ -49,7 +49,9 @@ export interface Cast {
 
 /** How an aggregate is accumulated; each is implemented once in exec/aggregate. */
 export type Accumulator =
-  | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or' | 'array_agg'
+  | 'count' | 'sum' | 'avg' | 'min' | 'max' | 'any_value' | 'bool_and' | 'bool_or'
+  /** All rows of the group are kept; what they give is in list-aggregate.ts, by name. */
+  | 'list'
 
 export interface AggregateFunction {
   readonly id: string
@@ -57,6 +59,8 @@ export interface AggregateFunction {
   readonly args: readonly ArgumentKind[]
   readonly result: (args: readonly Type[]) => Type
   readonly accumulator: Accumulator
+  /** Called with WITHIN GROUP (ORDER BY …): the last of `args` is what is sorted. */
+  readonly orderedSet?: boolean
   readonly about: string
 }
 

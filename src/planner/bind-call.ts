@@ -12,10 +12,11 @@ import { bindType } from './bind-type.ts'
 import { bindWindowCall } from './bind-window.ts'
 import { canCoerceType, coerce, settle } from './coerce.ts'
 import type { Term } from './coerce.ts'
-import { exprKey } from './equal.ts'
+import { exprKey, sameExpr } from './equal.ts'
 import { findAggregate, findScalar, noFunction, resolveOperator } from './resolve.ts'
 import type { Resolved } from './resolve.ts'
 import type { Binding, Frame } from './scope.ts'
+import { sortOrder } from './sort-order.ts'
 import type { CallExpression, CurrentExpression, Expression } from './syntax.ts'
 
 const typesOf = (terms: readonly Term[]): Type[] => terms.map(term => term.expr.type)
@@ -41,12 +42,10 @@ export function callNamed(binding: Binding, name: string, terms: readonly Term[]
 export function bindCall(binding: Binding, frame: Frame, e: CallExpression): Expr {
   const name = e.path[e.path.length - 1] ?? '', schema = e.path[e.path.length - 2], at = e.at
   const shown = e.sqlSyntax ? `pg_catalog.${name}` : e.path.join('.')
-  if (e.withinGroup) throw unsupported('WITHIN GROUP', { position: at })
   if (e.variadic) throw unsupported('VARIADIC', { position: at })
   if (e.args.some(arg => arg.name !== undefined)) throw unsupported('a named argument', { position: at })
   if (e.over !== undefined) return bindWindowCall(binding, frame, e, e.over, name)
   const known = schema === undefined || schema === 'pg_catalog'
-  if (known && name === 'string_agg' && e.args.length === 2) return bindStringAggregate(binding, frame, e)
   if (known && windowsNamed(name).length > 0) throw new SqlError('42809', `window function ${name} requires an OVER clause`, { position: at })
   if (known && aggregatesNamed(name).length > 0) return bindAggregate(binding, frame, e, name)
   const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
@@ -82,42 +81,34 @@ function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: 
   if (frame.aggregates === undefined) throw new SqlError('42803', `aggregate functions are not allowed in ${frame.clause}`, { position: at })
   frame.insideAggregate = true
   try {
-    const terms = e.args.map(arg => bindTerm(binding, frame, arg.value)), types = typesOf(terms)
+    const sorted = e.orderBy.map(item => ({ item, term: bindTerm(binding, frame, item.expression) }))
+    const terms = [...e.args.map(arg => bindTerm(binding, frame, arg.value)), ...(e.withinGroup ? sorted.map(each => each.term) : [])], types = typesOf(terms)
     if (!e.star && terms.length === 0 && e.args.length === 0) {
       if (name === 'count') throw new SqlError('42809', `${name}(*) must be used to call a parameterless aggregate function`, { position: at })
       throw noFunction(name, types, false, at)
     }
     const found = findAggregate(name, types)
     if (found === 'none' || found === 'many') throw noFunction(e.path.join('.'), types, found === 'many', at)
+    if (e.withinGroup !== (found.fn.orderedSet ?? false)) throw new SqlError('42809', e.withinGroup ? `${name} is not an ordered-set aggregate, so it cannot have WITHIN GROUP` : `WITHIN GROUP is required for ordered-set aggregate ${name}`, { position: at })
     const args = terms.map((term, i) => {
       const expr = coerce(binding, term, found.args[i] ?? term.expr.type, 'implicit')
       return expr.type.kind === 'unknown' ? settle(binding, { expr, at: term.at }) : expr
     })
-    if (e.orderBy.length > 0 && (found.fn.accumulator !== 'count' && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max')) {
-      throw unsupported(`ORDER BY inside ${name}`, { position: at })
-    }
     const filter = e.filter === undefined ? undefined : bindFilter(binding, frame, e.filter)
     if (outerOnly([...args, ...(filter === undefined ? [] : [filter])])) throw unsupported(OUTER, { position: at })
+    // an order matters to lists only
+    const listed = found.fn.accumulator === 'list' ? sorted : []
+    const keys = e.withinGroup ? args.slice(args.length - sorted.length) : listed.map(({ term }) => settle(binding, term))
+    const order = listed.map(({ item }, i) => { const { descending, nullsFirst } = sortOrder(keys[i] ?? args[0] ?? literal(null, TEXT), item, item.expression); return { descending, nullsFirst } })
+    if (e.distinct && !e.withinGroup && keys.some(key => !args.some(arg => sameExpr(arg, key)))) throw new SqlError('42P10', 'in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list', { position: sorted[0]?.term.at ?? at })
     const aggregate: AggregateCall = {
-      fn: found.fn.id, args, distinct: e.distinct && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max',
+      fn: found.fn.id, args: e.withinGroup ? args : [...args, ...keys], ...(order.length === 0 ? {} : { order }), distinct: e.distinct && found.fn.accumulator !== 'min' && found.fn.accumulator !== 'max',
       ...(filter === undefined ? {} : { filter }), type: found.fn.result(args.map(arg => arg.type)),
     }
     return collect(frame, aggregate, at)
   } finally {
     frame.insideAggregate = false
   }
-}
-
-/** `string_agg(x, s)`: the values of `array_agg(x)` that are not NULL, joined. */
-function bindStringAggregate(binding: Binding, frame: Frame, e: CallExpression): Expr {
-  const [value, separator] = e.args, { at } = e
-  if (value === undefined || separator === undefined) throw noFunction('string_agg', [], false, at)
-  const present: Expression = { kind: 'is', what: 'null', not: true, arg: value.value, at }
-  const list = bindAggregate(binding, frame, { ...e, path: ['array_agg'], args: [value], filter: e.filter === undefined ? present : { kind: 'and', args: [e.filter, present], at } }, 'array_agg')
-  const between = bindTerm(binding, frame, separator.value), element = list.type.kind === 'array' ? list.type.element : list.type
-  if (!['text', 'varchar', 'char', 'name', 'unknown'].includes(element.kind)) throw noFunction('string_agg', [element, between.expr.type], false, at)
-  const joint = call('coalesce', [coerce(binding, between, TEXT, 'implicit'), literal('', TEXT)], TEXT)
-  return callNamed(binding, 'array_to_string', [{ expr: list, at }, { expr: joint, at }], at)
 }
 
 /** True when the expressions read columns, and all of them belong to queries further out. */
@@ -130,7 +121,7 @@ function outerOnly(exprs: readonly Expr[]): boolean {
 /** A placeholder for the aggregate's result; equal calls share one. */
 function collect(frame: Frame, aggregate: AggregateCall, at: number): Expr {
   invariant(frame.aggregates !== undefined, 'aggregates are allowed here')
-  const key = JSON.stringify([aggregate.fn, aggregate.args.map(exprKey), aggregate.distinct, aggregate.filter === undefined ? '' : exprKey(aggregate.filter)])
+  const key = JSON.stringify([aggregate.fn, aggregate.args.map(exprKey), aggregate.distinct, aggregate.order ?? [], aggregate.filter === undefined ? '' : exprKey(aggregate.filter)])
   let index = frame.aggregates.findIndex(known => known.key === key)
   if (index < 0) index = frame.aggregates.push({ call: aggregate, key }) - 1
   return call(`aggregate ${index}`, [], aggregate.type, at)

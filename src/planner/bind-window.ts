@@ -56,6 +56,7 @@ export function bindWindowCall(binding: Binding, frame: Frame, e: CallExpression
   }
   const found = aggregates.length > 0 ? findAggregate(name, types) : findWindow(name, types)
   if (found === 'none' || found === 'many') throw noFunction(shown, types, found === 'many', at)
+  if ('orderedSet' in found.fn && found.fn.orderedSet === true) throw new SqlError('0A000', `OVER is not supported for ordered-set aggregate ${name}`, { position: at })
   if (e.distinct) throw new SqlError('0A000', 'DISTINCT is not implemented for window functions', { position: at })
   if (e.orderBy.length > 0) throw new SqlError('0A000', 'aggregate ORDER BY is not implemented for window functions', { position: at })
   if (filter !== undefined && own.length > 0) throw new SqlError('0A000', 'FILTER is not implemented for non-aggregate window functions', { position: at })
