@@ -5,8 +5,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { open } from '../src/index.ts'
+import { VERSION, openDuckdb } from './duckdb.ts'
 import { costOf, data, medianCost, record, root, rounded } from './record.ts'
 import type { Cost } from './record.ts'
 
@@ -31,9 +31,9 @@ export async function run(args: readonly string[]): Promise<number> {
   let different = false
   for (const threads of THREADS) {
     const ours = await open(lake, { threads }), sluice: Ask = sql => ours.query(sql).rows()
-    const instance = await DuckDBInstance.create(':memory:', { threads: String(threads) }), theirs = await instance.connect()
+    const theirs = await openDuckdb(threads)
     await theirs.run(`CREATE VIEW lineitem AS FROM read_parquet('${file}')`)
-    const duckdb: Ask = async sql => (await theirs.runAndReadAll(sql)).getRowObjectsJson()
+    const duckdb: Ask = sql => theirs.rows(sql)
     try {
       for (const [name, sql] of Object.entries(QUERIES).filter(([name]) => args.length === 0 || args.includes(name))) {
         const wrong = difference(await sluice(sql), await duckdb(sql))
@@ -49,11 +49,10 @@ export async function run(args: readonly string[]): Promise<number> {
       }
     } finally {
       await ours.close()
-      theirs.closeSync()
-      instance.closeSync()
+      theirs.close()
     }
   }
-  record('scan', { peer: 'duckdb (@duckdb/node-api 1.5.6-r.1)', scale: 1, runs: RUNS, results })
+  record('scan', { peer: `duckdb (@duckdb/node-api ${VERSION})`, scale: 1, runs: RUNS, results })
   return different ? 1 : 0
 }
 

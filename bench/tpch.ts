@@ -6,12 +6,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { open } from '../src/index.ts'
+import { VERSION, openDuckdb } from './duckdb.ts'
+import type { Rows } from './duckdb.ts'
 import { costOf, data, medianCost, record, root, rounded } from './record.ts'
 import type { Cost } from './record.ts'
-
-type Rows = readonly Readonly<Record<string, unknown>>[]
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { scale: { type: 'string' }, threads: { type: 'string' }, runs: { type: 'string' } } })
@@ -19,9 +18,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const lake = join(data, `tpch-${scale}`)
   if (!existsSync(join(lake, 'questions.json'))) makeData(lake, scale)
   const questions: Readonly<Record<string, string>> = JSON.parse(readFileSync(join(lake, 'questions.json'), 'utf8'))
-  const ours = await open(lake, { threads }), instance = await DuckDBInstance.create(':memory:', { threads: String(threads) }), theirs = await instance.connect()
+  const ours = await open(lake, { threads }), theirs = await openDuckdb(threads)
   for (const table of readdirSync(lake, { withFileTypes: true }).filter(entry => entry.isDirectory() && !entry.name.endsWith('.db'))) await theirs.run(`CREATE VIEW ${table.name} AS FROM read_parquet('${join(lake, table.name)}/*.parquet')`)
-  const sluice = (sql: string): Promise<Rows> => ours.query(sql).rows(), duckdb = async (sql: string): Promise<Rows> => (await theirs.runAndReadAll(sql)).getRowObjectsJson()
+  const sluice = (sql: string): Promise<Rows> => ours.query(sql).rows(), duckdb = (sql: string): Promise<Rows> => theirs.rows(sql)
   const results: { query: string; ratio: number; cpuRatio: number }[] = []
   let wrong = 0
   try {
@@ -45,13 +44,12 @@ export async function run(args: readonly string[]): Promise<number> {
     }
   } finally {
     await ours.close()
-    theirs.closeSync()
-    instance.closeSync()
+    theirs.close()
   }
   const mean = (values: readonly number[]): number => rounded(Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length))
   const ratio = mean(results.map(result => result.ratio)), cpuRatio = mean(results.map(result => result.cpuRatio))
   console.log(`${results.length} right, ${wrong} wrong; geometric mean ${ratio} (CPU ${cpuRatio}) of DuckDB's time with ${threads} threads`)
-  record('tpch', { peer: 'duckdb (@duckdb/node-api)', scale, threads, runs, wrong, ratio, cpuRatio, results })
+  record('tpch', { peer: `duckdb (@duckdb/node-api ${VERSION})`, scale, threads, runs, wrong, ratio, cpuRatio, results })
   return wrong === 0 ? 0 : 1
 }
 
