@@ -2,8 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Batch } from '../src/batch.ts'
 import { columnReader, rowsOf, weightsOf } from '../src/column.ts'
-import { Engine, Running } from '../src/engine.ts'
+import { Engine } from '../src/engine.ts'
+import type { Running } from '../src/engine.ts'
 import type { ScanPlan } from '../src/plan.ts'
 import { tablesOf } from '../src/plan.ts'
 import { parseStatement } from '../src/planner/statement.ts'
@@ -78,7 +80,7 @@ export async function openTested(mode: Mode, seed: number): Promise<Tested> {
   }
 }
 
-async function collect(batches: AsyncIterable<import('../src/batch.ts').Batch>, schema: Schema, engine: Engine, session: Session): Promise<(string | undefined)[][]> {
+async function collect(batches: AsyncIterable<Batch>, schema: Schema, engine: Engine, session: Session): Promise<(string | undefined)[][]> {
   const texts = schema.map(field => textWriter(field.type, session.text)), rows: (string | undefined)[][] = []
   for await (const batch of batches) for (const row of rowsOf(batch, engine.memory)) rows.push(row.map((value, i) => value === null ? undefined : texts[i]?.(value) ?? ''))
   return rows

@@ -132,6 +132,7 @@ export class Session implements SessionFace {
 
   async execute(prepared: Prepared, parameters: readonly Value[]): Promise<Answer> {
     if (prepared === EMPTY) return done('')
+    if (parameters.length < prepared.parameters.length) throw new SqlError('42P02', `there is no parameter $${parameters.length + 1}`)
     await this.lookAround(prepared.sql)
     const fresh = this.#fresh
     this.#fresh = undefined

@@ -95,7 +95,11 @@ export async function currentStatement(session: Session, prepared: Prepared, isF
   const entry = known.get(prepared)
   if (entry === undefined) throw new SqlError('26000', 'prepared statement does not exist')
   if (entry.bound === undefined || isFresh || await stillGood(session, entry.bound)) return entry
-  return prepareStatement(session, prepared.sql, entry.statement, prepared.parameters)
+  const again = await prepareStatement(session, prepared.sql, entry.statement, prepared.parameters)
+  // the client was told the columns, and reads the rows by them
+  const told = JSON.stringify(prepared.fields?.map(({ name, type }) => [name, type])), are = JSON.stringify(again.fields?.map(({ name, type }) => [name, type]))
+  if (told !== are) throw new SqlError('0A000', 'cached plan must not change result type')
+  return again
 }
 
 export function noStatement(name: string): SqlError { return new SqlError('26000', `prepared statement "${name}" does not exist`) }
