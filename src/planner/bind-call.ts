@@ -78,7 +78,10 @@ const OUTER = 'an aggregate over columns of an outer query'
 function bindAggregate(binding: Binding, frame: Frame, e: CallExpression, name: string): Expr {
   const at = e.at
   if (frame.insideAggregate) throw new SqlError('42803', 'aggregate function calls cannot be nested', { position: at })
-  if (frame.aggregates === undefined) throw new SqlError('42803', `aggregate functions are not allowed in ${frame.clause}`, { position: at })
+  if (frame.aggregates === undefined) {
+    if (frame.outer !== undefined && outerOnly(e.args.map(arg => bindTerm(binding, frame, arg.value).expr))) throw unsupported(OUTER, { position: at })
+    throw new SqlError('42803', `aggregate functions are not allowed in ${frame.clause}`, { position: at })
+  }
   frame.insideAggregate = true
   try {
     const sorted = e.orderBy.map(item => ({ item, term: bindTerm(binding, frame, item.expression) }))

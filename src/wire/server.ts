@@ -54,7 +54,14 @@ export async function listen(engine: Engine, options: ListenOptions): Promise<Wi
     serve(socket, engine, clients, options.maxConnections ?? 200, log).catch(log)
   })
   server.listen(options.port, options.host)
-  await once(server, 'listening')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined, place = `${options.host}:${options.port}`
+    if (code === 'EADDRINUSE') throw new SqlError('58030', `could not listen on ${place}: the port is in use`, { hint: 'Choose another with --port, or 0 for any that is free.' })
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') throw new SqlError('58030', `could not listen on ${place}: ${code}`)
+    throw error
+  }
   const address = server.address()
   return {
     host: options.host,
