@@ -120,7 +120,10 @@ export class Engine {
     const kernel = loadKernel(memory)
     const catalog = await openLake(store, { memory, kernel })
     // as every Paimon catalog does: there is always a database to create tables in
-    if ((await catalog.schemas()).length === 0) await catalog.createSchema('default')
+    if ((await catalog.schemas()).length === 0) {
+      // another process may do the same at this moment
+      await catalog.createSchema('default').catch((error: unknown) => { if (!(error instanceof SqlError && error.code === '42P06')) throw error })
+    }
     const database = options.database ?? (typeof options.lake === 'string' ? databaseName(options.lake) : 'lake')
     return new Engine(memory, kernel, store, catalog, database, openPool({ memory, kernel, threads: options.threads, morselRows: options.morselRows }))
   }

@@ -17,6 +17,8 @@ export async function query(options: EngineOptions & { readonly lake: string; re
   const engine = await Engine.open(options), session = new Session(engine, { user: 'sluice' })
   session.onNotice = notice => process.stderr.write(`${notice.severity}:  ${notice.message}\n`)
   process.once('SIGINT', () => session.cancel())
+  // the reader has seen enough (`| head`): ends as SIGPIPE would
+  process.stdout.on('error', error => { if ('code' in error && error.code === 'EPIPE') process.exit(141); else throw error })
   try {
     for (const part of await session.split(sql)) {
       try {
@@ -62,7 +64,10 @@ async function print(answer: Answer, format: string, engine: Engine, session: Se
     else if (format === 'json') await write(values.map(row => `${JSON.stringify(Object.fromEntries(fields.map((field, i) => [field.name, jsonOf(row[i] ?? null, shown(row[i] ?? null, i))])))}\n`).join(''))
     else for (const row of values) table.push(row.map(shown))
   }
-  if (fields === undefined) { if (format === 'table') await write(`${answer.tag(rows)}\n`) }
+  if (fields === undefined) {
+    await session.sync(false) // INSERT 0 1 is said of what was committed
+    if (format === 'table') await write(`${answer.tag(rows)}\n`)
+  }
   else if (format === 'table') await write(aligned(fields.map(field => field.name), table, fields.map(field => ['int2', 'int4', 'int8', 'float4', 'float8', 'numeric', 'oid'].includes(field.type.kind))))
 }
 

@@ -61,6 +61,7 @@ export async function commit(files: TableFiles, table: string, schema: PaimonSch
 /** One attempt to follow `base`; undefined when another writer came first. */
 async function attemptCommit(files: TableFiles, table: string, schema: PaimonSchema, request: CommitRequest, base: Snapshot | undefined): Promise<Snapshot | undefined> {
   const { store, directory } = files
+  if (!await files.isStill(schema)) throw new SqlError('40001', `table ${table} was dropped, or made anew, before rows written to it were committed`, { table })
   const changes = await request.changes(base)
   const newest = await files.latestSchema() ?? schema
   const metadata = new MetadataWriter(files, schema)

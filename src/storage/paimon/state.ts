@@ -115,6 +115,17 @@ export class TableFiles {
     return last === undefined ? undefined : this.schema(last.id, last.info)
   }
 
+  /** Whether the table is still the one whose schema this is; it may have been dropped, and another made under its name. Reads the file anew. */
+  async isStill(schema: PaimonSchema): Promise<boolean> {
+    const path = schemaPath(this.directory, schema.id), identity = (of: PaimonSchema): string => JSON.stringify([String(of.timeMillis), of.fields.map(field => [field.id, field.name]), of.partitionKeys, of.primaryKeys])
+    try {
+      return identity(parseSchema(path, await this.store.read(path))) === identity(schema)
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
+  }
+
   /** The newest snapshot; undefined when there is none. */
   async latest(): Promise<Snapshot | undefined> {
     const hint = await readHint(this.store, latestHintPath(this.directory))
